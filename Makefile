@@ -1,0 +1,63 @@
+# Needs make and Python 3.11 or newer, nothing else: what is missing goes into $(VENV).
+#   make serve ARGS="--bind 127.0.0.1:0"      make test ARGS="-k router"      make test PYTHON=python3.13 VENV=.venv-3.13
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+
+UV     := $(shell command -v uv)
+BIN    := $(VENV)/bin
+PIP    := $(if $(UV),$(UV) pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -qq --disable-pip-version-check)
+NODE   := tests/integration/node
+WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format docs bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: $(VENV)/.serve ## start a gateway (ARGS="--help" lists its options)
+	@$(BIN)/bamboo-gateway serve $(ARGS)
+
+test: $(VENV)/.dev $(WS) ## run the tests (ARGS="-k name" picks some)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+check: $(VENV)/.dev $(WS) ## all that a change must pass: style, types, layers, documents, tests, coverage
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov $(ARGS)
+
+format: $(VENV)/.dev ## put the code in order, as far as a tool can
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+docs: $(VENV)/.dev ## write the generated parts of docs/ anew
+	@$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.dev $(WS) ## measure the gateway beside its peers
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove everything that can be made again
+	@rm -rf $(VENV) .venv-* $(NODE)/node_modules build dist htmlcov .coverage* .hypothesis .*_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
+	@echo "Setting up $(VENV) ..."
+	@$(if $(UV),$(UV) venv -q --python $(PYTHON),$(PYTHON) -m venv) $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.serve: pyproject.toml | $(BIN)/python
+	@$(PIP) --editable '.[openai]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.serve $@
+
+# Without it (no network, say) the tests that need it are skipped; .ci/run makes them fail instead.
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+	@cd $(NODE) && npm ci --silent || echo "npm could not install ws: the tests with Node will be skipped"

@@ -1,0 +1,102 @@
+"""The Channel Manager: which channels there are, and the way of a message into one and out of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from .channels.local import LocalChannel
+from .errors import ErrorCode, GatewayError
+from .ports import Channel
+from .protocol.messages import ChannelMessage, Json
+from .registry import SessionRegistry
+from .session.requests import OPERATOR, Caller, ChannelInfo, CreateChannel, GetSession, ListChannels
+
+log = structlog.get_logger(__name__)
+
+
+class ChannelManager:
+    """
+    Channels by their name.
+
+    A channel that has an adapter goes on outside: what is sent to it is passed
+    to the adapter first, then shown to the sessions that have joined.
+    """
+
+    def __init__(self, registry: SessionRegistry, outside: Mapping[str, Channel]) -> None:
+        self._registry = registry
+        self._outside = dict(outside)
+        self._local = LocalChannel(registry)
+
+    async def open(self) -> None:
+        """Make the channels that have an adapter, so that sessions can join them."""
+        for name in self._outside:
+            await self._registry.ask(CreateChannel(OPERATOR, name))
+
+    async def address(
+        self,
+        caller: Caller,
+        name: str,
+        content: str,
+        *,
+        session_id: str | None = None,
+        id: str | None = None,
+        metadata: dict[str, Json] | None = None,
+    ) -> ChannelMessage:
+        """
+        Make the message that *caller*'s session sends to channel *name*.
+
+        Raises:
+            GatewayError: `NOT_CONNECTED`, `SESSION_NOT_FOUND`, `CHANNEL_NOT_FOUND` or `NOT_A_MEMBER`.
+        """
+        session = await self._registry.ask(GetSession(caller, session_id))
+        if name not in session.channels:
+            known = [channel.name for channel in await self.list()]
+            if name not in known:
+                raise GatewayError(
+                    ErrorCode.CHANNEL_NOT_FOUND, f"no channel {name!r:.80}; channel.create makes one"
+                )
+            raise GatewayError(ErrorCode.NOT_A_MEMBER, f"join channel {name!r} first (channel.join)")
+        user_id = caller.principal.user_id
+        return ChannelMessage(name, content, session_id=session.id, user_id=user_id, id=id, metadata=metadata)
+
+    async def send(self, message: ChannelMessage) -> None:
+        """
+        Send *message* to the channel that it names.
+
+        Raises:
+            GatewayError: The adapter failed (`CHANNEL_ERROR`), or the registry refused.
+        """
+        if adapter := self._outside.get(message.channel):
+            try:
+                await adapter.send(message)
+            except Exception as error:
+                log.exception("outside channel failed", channel=message.channel)
+                text = f"channel {message.channel!r} failed with {type(error).__name__}"
+                raise GatewayError(ErrorCode.CHANNEL_ERROR, text) from error
+        await self._local.send(message)
+
+    async def publish(
+        self, name: str, content: str, *, user_id: str | None = None, metadata: dict[str, Json] | None = None
+    ) -> None:
+        """
+        Show a message from outside to every session that has joined channel *name*.
+
+        Raises:
+            GatewayError: `CHANNEL_NOT_FOUND`.
+        """
+        await self._local.send(ChannelMessage(name, content, user_id=user_id, metadata=metadata))
+
+    async def create(self, name: str) -> ChannelInfo:
+        """
+        Make a channel inside the gateway.
+
+        Raises:
+            GatewayError: `CHANNEL_EXISTS`, or `LIMIT_EXCEEDED`.
+        """
+        return await self._registry.ask(CreateChannel(OPERATOR, name))
+
+    async def list(self) -> Sequence[ChannelInfo]:
+        """All channels, oldest first."""
+        return await self._registry.ask(ListChannels(OPERATOR))

@@ -1,0 +1,101 @@
+"""The commands on channels: their arguments, their results, and how they are carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+from attrs.validators import max_len, min_len, optional
+
+from ..protocol.messages import MAX_ID_LENGTH, Json
+from ..session import requests
+from ..session.requests import ChannelInfo
+from .context import CommandContext
+
+_name: list[Any] = [min_len(1), max_len(MAX_ID_LENGTH)]
+
+
+@attrs.frozen
+class NoArgs:
+    """Nothing."""
+
+
+@attrs.frozen
+class ChannelList:
+    """The channels, oldest first."""
+
+    channels: Sequence[ChannelInfo]
+
+
+async def list_channels(context: CommandContext, args: NoArgs) -> ChannelList:
+    """Answer `channel.list`."""
+    return ChannelList(await context.ask(requests.ListChannels(context.caller)))
+
+
+@attrs.frozen
+class CreateChannelArgs:
+    """Its name."""
+
+    name: str = attrs.field(validator=_name)
+
+
+async def create_channel(context: CommandContext, args: CreateChannelArgs) -> ChannelInfo:
+    """Answer `channel.create`."""
+    return await context.ask(requests.CreateChannel(context.caller, args.name))
+
+
+@attrs.frozen
+class MembershipArgs:
+    """Which channel, and which session."""
+
+    name: str = attrs.field(validator=_name)
+    session_id: str | None = None
+    """The connection's own, where left out."""
+
+
+async def join_channel(context: CommandContext, args: MembershipArgs) -> ChannelInfo:
+    """Answer `channel.join`."""
+    session_id = context.session(args.session_id)
+    return await context.ask(requests.JoinChannel(context.caller, session_id, args.name))
+
+
+async def leave_channel(context: CommandContext, args: MembershipArgs) -> ChannelInfo:
+    """Answer `channel.leave`."""
+    session_id = context.session(args.session_id)
+    return await context.ask(requests.LeaveChannel(context.caller, session_id, args.name))
+
+
+@attrs.frozen
+class SendArgs:
+    """Which channel, from which session, and what."""
+
+    name: str = attrs.field(validator=_name)
+    content: str
+    session_id: str | None = None
+    """The connection's own, where left out."""
+    id: str | None = attrs.field(default=None, validator=optional(_name))
+    """The client's own key; it is in the `channel_message`."""
+    metadata: dict[str, Json] | None = None
+
+
+@attrs.frozen
+class Sent:
+    """Where the message went."""
+
+    name: str
+
+
+async def send_to_channel(context: CommandContext, args: SendArgs) -> Sent:
+    """Answer `channel.send`."""
+    channels = context.services.channels
+    message = await channels.address(
+        context.caller,
+        args.name,
+        args.content,
+        session_id=context.session(args.session_id),
+        id=args.id,
+        metadata=args.metadata,
+    )
+    await channels.send(message)
+    return Sent(args.name)

@@ -1,0 +1,68 @@
+"""What a command can reach: the registry, the channels and the gateway's own report, on behalf of one caller."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+import attrs
+
+from ..channel_manager import ChannelManager
+from ..protocol.messages import Limits
+from ..registry import SessionRegistry
+from ..session.requests import Caller, Request
+
+ReplyT = TypeVar("ReplyT")
+
+
+class GatewayReport(Protocol):
+    """What the gateway says of itself."""
+
+    @property
+    def version(self) -> str:
+        """Of the package."""
+        ...
+
+    @property
+    def started_at(self) -> float:
+        """Unix seconds."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What clients are held to."""
+        ...
+
+    def statistics(self) -> object:
+        """Its statistics, as attrs values."""
+        ...
+
+
+@attrs.frozen
+class Services:
+    """The parts of the gateway that commands use."""
+
+    registry: SessionRegistry
+    channels: ChannelManager
+    report: GatewayReport
+
+
+@attrs.frozen
+class CommandContext:
+    """One command's caller, and the session that it names outside its arguments."""
+
+    services: Services
+    caller: Caller
+    session_id: str | None
+
+    def session(self, argument: str | None) -> str | None:
+        """The session meant: by the arguments, by the message, or (None) the connection's own."""
+        return argument if argument is not None else self.session_id
+
+    async def ask(self, request: Request[ReplyT]) -> ReplyT:
+        """
+        Ask the registry.
+
+        Raises:
+            GatewayError: It refused.
+        """
+        return await self.services.registry.ask(request)

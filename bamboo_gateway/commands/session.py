@@ -1,0 +1,263 @@
+"""The commands on sessions: their arguments, their results, and how they are carried out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Literal
+
+import attrs
+from attrs.validators import ge, instance_of, le, max_len, min_len, optional
+
+from ..errors import ErrorCode, GatewayError
+from ..protocol import strict_json
+from ..protocol.messages import MAX_ID_LENGTH, ClientInfo, Json
+from ..session import requests
+from ..session.history import HistoryMessage
+from ..session.live import milliseconds
+from ..session.session import ConnectionHandle, Session
+from .context import CommandContext
+
+MAX_PAGE = 500
+"""Sessions or messages in one answer."""
+
+MAX_METADATA_BYTES = 16 * 1024
+"""Of one session, as JSON: labels, not documents."""
+
+_name = optional([min_len(1), max_len(MAX_ID_LENGTH)])
+_page = [ge(1), le(MAX_PAGE)]
+
+
+@attrs.frozen
+class SessionArgs:
+    """Which session."""
+
+    session_id: str | None = None
+    """The connection's own, where left out."""
+
+
+@attrs.frozen
+class SessionInfo:
+    """A session."""
+
+    session_id: str
+    user_id: str
+    name: str | None
+    created_at: int
+    """Unix milliseconds."""
+    last_activity: int
+    """Unix milliseconds."""
+    state: Literal["idle", "running"]
+    run_id: str | None
+    queued: int
+    watchers: int
+    channels: Sequence[str]
+    metadata: dict[str, Json]
+    last_seq: int
+    epoch: str
+
+
+def describe(session: Session) -> SessionInfo:
+    """A session as clients are shown it."""
+    return SessionInfo(
+        session_id=session.id,
+        user_id=session.user_id,
+        name=session.name,
+        created_at=milliseconds(session.created_at.timestamp()),
+        last_activity=milliseconds(session.last_activity.timestamp()),
+        state=session.state,
+        run_id=session.run_id,
+        queued=session.queued,
+        watchers=len(session.connections),
+        channels=session.channels,
+        metadata=dict(session.metadata),
+        last_seq=session.last_seq,
+        epoch=session.epoch,
+    )
+
+
+@attrs.frozen
+class ListArgs:
+    """Which page."""
+
+    limit: int = attrs.field(default=50, validator=_page)
+    after: int = attrs.field(default=0, validator=ge(0))
+    """`next` of the page before."""
+
+
+@attrs.frozen
+class SessionList:
+    """Sessions, oldest first."""
+
+    sessions: Sequence[SessionInfo]
+    next: int | None
+    """`after` for the next page; null: this is the last."""
+
+
+async def list_sessions(context: CommandContext, args: ListArgs) -> SessionList:
+    """Answer `session.list`."""
+    page = await context.ask(requests.ListSessions(context.caller, args.limit, args.after))
+    return SessionList([describe(session) for session in page.sessions], page.next)
+
+
+async def get_session(context: CommandContext, args: SessionArgs) -> SessionInfo:
+    """Answer `session.get`."""
+    session_id = context.session(args.session_id)
+    return describe(await context.ask(requests.GetSession(context.caller, session_id)))
+
+
+@attrs.frozen
+class CreateArgs:
+    """What the session begins with."""
+
+    name: str | None = attrs.field(default=None, validator=_name)
+    metadata: dict[str, Json] | None = None
+
+
+async def create_session(context: CommandContext, args: CreateArgs) -> SessionInfo:
+    """Answer `session.create`."""
+    metadata = args.metadata or {}
+    _check_metadata(metadata)
+    user_id = context.caller.principal.user_id
+    request = requests.CreateSession(user_id, str(uuid.uuid4()), args.name, metadata)
+    return describe(await context.ask(request))
+
+
+@attrs.frozen
+class RenameArgs:
+    """The new name."""
+
+    name: str | None = attrs.field(validator=_name)
+    """Null takes the name away."""
+    session_id: str | None = None
+    """The connection's own, where left out."""
+
+
+async def rename_session(context: CommandContext, args: RenameArgs) -> SessionInfo:
+    """Answer `session.rename`."""
+    session_id = context.session(args.session_id)
+    return describe(await context.ask(requests.RenameSession(context.caller, session_id, args.name)))
+
+
+@attrs.frozen
+class MetadataArgs:
+    """What to change."""
+
+    metadata: dict[str, Json]
+    """Keys to set; a null takes its key away."""
+    session_id: str | None = None
+    """The connection's own, where left out."""
+
+
+async def set_metadata(context: CommandContext, args: MetadataArgs) -> SessionInfo:
+    """Answer `session.set_metadata`."""
+    session_id = context.session(args.session_id)
+    session = await context.ask(requests.GetSession(context.caller, session_id))
+    _check_metadata({**session.metadata, **args.metadata})
+    request = requests.SetMetadata(context.caller, session.id, args.metadata)
+    return describe(await context.ask(request))
+
+
+def _check_metadata(metadata: Json) -> None:
+    if len(strict_json.dump(metadata)) > MAX_METADATA_BYTES:
+        raise GatewayError(ErrorCode.LIMIT_EXCEEDED, f"metadata has more than {MAX_METADATA_BYTES} bytes")
+
+
+@attrs.frozen
+class Deleted:
+    """What is no more."""
+
+    session_id: str
+
+
+async def delete_session(context: CommandContext, args: SessionArgs) -> Deleted:
+    """Answer `session.delete`."""
+    session_id = context.session(args.session_id)
+    session = await context.ask(requests.GetSession(context.caller, session_id))
+    await context.ask(requests.DeleteSession(context.caller, session.id))
+    return Deleted(session.id)
+
+
+@attrs.frozen
+class HistoryArgs:
+    """Which session, and which page."""
+
+    session_id: str | None = None
+    """The connection's own, where left out."""
+    limit: int = attrs.field(default=50, validator=_page)
+    before: int | None = attrs.field(default=None, validator=optional([instance_of(int), ge(0)]))
+    """`first` of the page after it; the newest page, where left out."""
+
+
+@attrs.frozen
+class HistoryList:
+    """Messages of the conversation, oldest first."""
+
+    messages: Sequence[HistoryMessage]
+    first: int
+    """The number of the first of them."""
+    has_more: bool
+    """Are there older ones?"""
+
+
+async def get_history(context: CommandContext, args: HistoryArgs) -> HistoryList:
+    """Answer `session.history`."""
+    session_id = context.session(args.session_id)
+    page = await context.ask(requests.GetHistory(context.caller, session_id, args.limit, args.before))
+    return HistoryList(page.messages, page.first, page.has_more)
+
+
+@attrs.frozen
+class AbortArgs:
+    """Which session, and which of its turns."""
+
+    session_id: str | None = None
+    """The connection's own, where left out."""
+    run_id: str | None = None
+    """All that run or wait, where left out."""
+
+
+@attrs.frozen
+class Aborted:
+    """The turns that are no more."""
+
+    aborted: Sequence[str]
+    """Their `run_id`s."""
+
+
+async def abort_turns(context: CommandContext, args: AbortArgs) -> Aborted:
+    """Answer `session.abort`."""
+    session_id = context.session(args.session_id)
+    return Aborted(await context.ask(requests.AbortTurn(context.caller, session_id, args.run_id)))
+
+
+@attrs.frozen
+class Watcher:
+    """One connection of a session."""
+
+    connection_id: str
+    user_id: str
+    protocol: int
+    client: ClientInfo | None
+    connected_at: int
+    """Unix milliseconds."""
+
+
+@attrs.frozen
+class PresenceList:
+    """Who watches a session."""
+
+    session_id: str
+    watchers: Sequence[Watcher]
+
+
+async def list_presence(context: CommandContext, args: SessionArgs) -> PresenceList:
+    """Answer `presence.list`."""
+    session_id = context.session(args.session_id)
+    session = await context.ask(requests.GetSession(context.caller, session_id))
+    return PresenceList(session.id, [_watcher(handle) for handle in session.connections])
+
+
+def _watcher(handle: ConnectionHandle) -> Watcher:
+    connected_at = milliseconds(handle.connected_at)
+    return Watcher(handle.id, handle.user_id, handle.protocol, handle.client, connected_at)

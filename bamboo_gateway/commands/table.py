@@ -1,0 +1,172 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import attrs
+
+from ..errors import ErrorCode, GatewayError
+from ..session.requests import ChannelInfo
+from . import channel, gateway, session
+from .context import CommandContext
+
+
+@attrs.frozen
+class CommandSpec:
+    """One command: its row in the table."""
+
+    name: str
+    summary: str
+    arguments: type
+    """An attrs class; `command.args` is structured into it as strictly as a message."""
+    result: type
+    """An attrs class; `command_result.result` is made from it."""
+    run: Callable[[CommandContext, Any], Awaitable[Any]]
+
+
+@attrs.frozen
+class HelpArgs:
+    """Which command."""
+
+    name: str | None = None
+    """All of them, where left out."""
+
+
+@attrs.frozen
+class CommandHelp:
+    """One command."""
+
+    name: str
+    summary: str
+    args: dict[str, str]
+    """Argument → its type, as Python writes it, and its default."""
+    result: Sequence[str]
+    """The names of the result's fields."""
+
+
+@attrs.frozen
+class Help:
+    """The commands."""
+
+    commands: Sequence[CommandHelp]
+
+
+async def show_help(context: CommandContext, args: HelpArgs) -> Help:
+    """Answer `help`."""
+    if args.name is None:
+        return Help([_explain(spec) for spec in COMMANDS.values()])
+    spec = COMMANDS.get(args.name)
+    if spec is None:
+        raise GatewayError(ErrorCode.UNKNOWN_COMMAND, f"no command {args.name!r:.80}")
+    return Help([_explain(spec)])
+
+
+def _explain(spec: CommandSpec) -> CommandHelp:
+    fields = attrs.fields(attrs.resolve_types(spec.arguments))
+    args = {field.name: _describe(field) for field in fields}
+    return CommandHelp(spec.name, spec.summary, args, [field.name for field in attrs.fields(spec.result)])
+
+
+def _describe(field: attrs.Attribute[Any]) -> str:
+    kind = (
+        str(getattr(field.type, "__name__", field.type)) if isinstance(field.type, type) else str(field.type)
+    )
+    return kind if field.default is attrs.NOTHING else f"{kind} = {field.default!r}"
+
+
+_ROWS = (
+    CommandSpec("ping", "Ask for an echo.", gateway.PingArgs, gateway.PingResult, gateway.ping),
+    CommandSpec("status", "Tell how this session is.", channel.NoArgs, gateway.Status, gateway.status),
+    CommandSpec("help", "Tell what can be asked.", HelpArgs, Help, show_help),
+    CommandSpec(
+        "session.list",
+        "List the sessions that you may see.",
+        session.ListArgs,
+        session.SessionList,
+        session.list_sessions,
+    ),
+    CommandSpec(
+        "session.get", "Look at a session.", session.SessionArgs, session.SessionInfo, session.get_session
+    ),
+    CommandSpec(
+        "session.create",
+        "Make a session, without watching it.",
+        session.CreateArgs,
+        session.SessionInfo,
+        session.create_session,
+    ),
+    CommandSpec(
+        "session.rename",
+        "Give a session a name.",
+        session.RenameArgs,
+        session.SessionInfo,
+        session.rename_session,
+    ),
+    CommandSpec(
+        "session.set_metadata",
+        "Set keys of a session's metadata.",
+        session.MetadataArgs,
+        session.SessionInfo,
+        session.set_metadata,
+    ),
+    CommandSpec(
+        "session.delete",
+        "End a session: its turn is cancelled, its watchers are told.",
+        session.SessionArgs,
+        session.Deleted,
+        session.delete_session,
+    ),
+    CommandSpec(
+        "session.history",
+        "Read the conversation, page by page.",
+        session.HistoryArgs,
+        session.HistoryList,
+        session.get_history,
+    ),
+    CommandSpec(
+        "session.abort",
+        "Abort turns that run or wait.",
+        session.AbortArgs,
+        session.Aborted,
+        session.abort_turns,
+    ),
+    CommandSpec(
+        "channel.list", "List the channels.", channel.NoArgs, channel.ChannelList, channel.list_channels
+    ),
+    CommandSpec(
+        "channel.create", "Make a channel.", channel.CreateChannelArgs, ChannelInfo, channel.create_channel
+    ),
+    CommandSpec(
+        "channel.join",
+        "Let a session's watchers follow a channel.",
+        channel.MembershipArgs,
+        ChannelInfo,
+        channel.join_channel,
+    ),
+    CommandSpec("channel.leave", "End that.", channel.MembershipArgs, ChannelInfo, channel.leave_channel),
+    CommandSpec(
+        "channel.send",
+        "Send a message to a channel that the session has joined.",
+        channel.SendArgs,
+        channel.Sent,
+        channel.send_to_channel,
+    ),
+    CommandSpec(
+        "presence.list",
+        "Tell who watches a session.",
+        session.SessionArgs,
+        session.PresenceList,
+        session.list_presence,
+    ),
+    CommandSpec(
+        "gateway.info", "Tell what this gateway is.", channel.NoArgs, gateway.GatewayInfo, gateway.info
+    ),
+    CommandSpec(
+        "gateway.stats", "Tell how this gateway does.", channel.NoArgs, gateway.GatewayStats, gateway.stats
+    ),
+)
+
+COMMANDS: dict[str, CommandSpec] = {row.name: row for row in _ROWS}
+"""Every command by its name."""

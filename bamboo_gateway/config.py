@@ -1,0 +1,218 @@
+"""How a gateway is set up: every setting with its unit, its default and the reason for it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias
+
+import attrs
+from attrs.validators import optional
+
+from .errors import ConfigError
+
+DEFAULT_BIND = "127.0.0.1:18790"
+MAX_PORT = 65535
+
+
+@attrs.frozen
+class Address:
+    """A host and TCP port to listen on."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """
+        Read `HOST:PORT`: HOST is an IP address or name, `[::1]` for IPv6; with port 0 the system chooses.
+
+        Raises:
+            ConfigError: It is no such address.
+        """
+        host, colon, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+        if not (colon and host and port.isascii() and port.isdecimal() and int(port) <= MAX_PORT):
+            raise ConfigError(f"bind: {text!r} is no HOST:PORT, such as {DEFAULT_BIND} or [::1]:0")
+        return cls(host, int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Can nobody but this machine reach it?"""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+# ── what a setting is ────────────────────────────────────────────────────────
+
+Kind: TypeAlias = Literal["text", "secret", "address", "list", "count", "bytes", "seconds"]
+Check: TypeAlias = Callable[[object, "attrs.Attribute[Any]", Any], None]
+
+
+@attrs.frozen
+class Setting:
+    """What a field says of itself, beside its name and default, so that a command line can offer it."""
+
+    kind: Kind
+    meaning: str
+    choices: tuple[str, ...] = ()
+    """The only values that a text may have; empty: any."""
+
+    @classmethod
+    def of(cls, field: attrs.Attribute[Any]) -> Setting:
+        """Read what `setting` has written."""
+        found: Setting = field.metadata[cls]
+        return found
+
+
+def setting(
+    kind: Kind, default: object, meaning: str, *, choices: tuple[str, ...] = (), **options: Any
+) -> Any:
+    """
+    Declare a field that is a setting and checks itself; a default of None may stay.
+
+    *options* are those of `attrs.field`; a `validator` takes the place of its kind's.
+    """
+    check = options.pop("validator", _CHECKS[kind])
+    return attrs.field(
+        default=default,
+        validator=optional(check) if default is None else check,
+        metadata={Setting: Setting(kind, meaning, choices)},
+        **options,
+    )
+
+
+def _text(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    choices = Setting.of(field).choices
+    if not isinstance(value, str) or (choices and value not in choices):
+        raise ConfigError(f"{field.name}: {value!r} is no {' or '.join(choices) or 'text'}")
+
+
+def _secret(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not value:
+        raise ConfigError(
+            f"{field.name}: must be a text of at least one character; leave it out to ask for none"
+        )
+
+
+def _address(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    _text(_, field, value)
+    Address.parse(value)
+
+
+def _list(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"{field.name}: {value!r} is no list of texts")
+
+
+def _number(kind: type[int] | tuple[type[int], type[float]], least: float, says: str) -> Check:
+    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        # bool is an int to Python, and NaN compares false with everything.
+        if isinstance(value, bool) or not isinstance(value, kind) or not value >= least:
+            raise ConfigError(f"{field.name}: {value!r} is no {says}")
+
+    return check
+
+
+_count_from_0 = _number(int, 0, "whole number from 0")
+
+_CHECKS: dict[Kind, Check] = {
+    "text": _text,
+    "secret": _secret,
+    "address": _address,
+    "list": _list,
+    "count": _number(int, 1, "whole number from 1"),
+    "bytes": _number(int, 1, "whole number of bytes from 1"),
+    "seconds": _number((int, float), 0.001, "number of seconds (at least 0.001)"),
+}
+
+
+def _items(value: object) -> object:
+    """Keep a list as the tuple that a frozen value needs; a text is a single item to nobody but Python."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ConfigError(f"allowed_origins: {value!r} is no list of origins, such as https://chat.example")
+    return tuple(value)
+
+
+# ── the settings ─────────────────────────────────────────────────────────────
+
+
+@attrs.frozen(kw_only=True)
+class GatewayConfig:
+    """
+    The settings of one gateway; all have a default.
+
+    Raises:
+        ConfigError: A value is unusable; the text names the setting.
+    """
+
+    bind: str = setting(
+        "address", DEFAULT_BIND, "`HOST:PORT` to listen on. Beyond this machine, a token is required."
+    )
+    auth_token: str | None = setting(
+        "secret", None, "What `connect.auth` must be; without it, nothing is asked.", repr=False
+    )
+    allowed_origins: tuple[str, ...] = setting(
+        "list",
+        (),
+        "An origin of web pages that may connect besides the gateway's own, to the letter: `https://chat.example`.",
+        converter=_items,
+    )
+    max_connections: int = setting(
+        "count", 1000, "Connections held at once; the next is told `CAPACITY_EXCEEDED`."
+    )
+    handshake_timeout: float = setting("seconds", 10.0, "From accept to the end of the WebSocket handshake.")
+    connect_timeout: float = setting("seconds", 10.0, "From the handshake to an accepted `connect`.")
+    heartbeat_interval: float = setting(
+        "seconds", 30.0, "Between pings to a client that is otherwise silent."
+    )
+    heartbeat_timeout: float = setting("seconds", 10.0, "What a client has to answer a ping.")
+    write_timeout: float = setting(
+        "seconds", 20.0, "Without one byte taken before a slow client is let go (4005)."
+    )
+    close_timeout: float = setting(
+        "seconds", 1.0, "What the close handshake may take; a stop of the gateway takes no longer than this."
+    )
+    command_timeout: float = setting("seconds", 10.0, "What an agent's tool may take to answer a command.")
+    max_message_bytes: int = setting(
+        "bytes", 1024 * 1024, "Size of one message from a client; beyond it the socket closes (1009)."
+    )
+    max_unauthenticated_message_bytes: int = setting(
+        "bytes", 64 * 1024, "The same before `connect`: room for a token, none for a flood."
+    )
+    max_sessions: int = setting(
+        "count", 100_000, "Sessions held at once: a client that loops on `connect` must not fill the memory."
+    )
+    max_channels: int = setting("count", 10_000, "In-gateway channels held at once.")
+    max_queued_chats: int = setting(
+        "count", 16, "Chats of one session that may wait while a turn runs.", validator=_count_from_0
+    )
+    session_max_age: float | None = setting(
+        "seconds",
+        None,
+        "Age at which a session that neither runs nor is watched is deleted; without it, never.",
+    )
+    cleanup_interval: float = setting("seconds", 60.0, "Between looks for such sessions.")
+    log_max_events: int = setting(
+        "count", 10_000, "Events that a session's or channel's log keeps for those who come back."
+    )
+    log_max_bytes: int = setting("bytes", 4 * 1024 * 1024, "Size of the same.")
+    history_max_bytes: int = setting("bytes", 1024 * 1024, "Size of the conversation that a session keeps.")
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse to stand open to the network."""
+        if not self.address.is_loopback and self.auth_token is None:
+            raise ConfigError(
+                f"bind: {self.bind} can be reached from other machines, and no token is set; "
+                "set auth_token, or bind to 127.0.0.1"
+            )
+
+    @property
+    def address(self) -> Address:
+        """Where to listen."""
+        return Address.parse(self.bind)

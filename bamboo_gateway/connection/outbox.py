@@ -1,0 +1,261 @@
+"""
+What one connection still has to be sent.
+
+A connection is *live* while all it was given went straight into its socket, and
+*behind* from the first byte that did not fit. While it is behind no event waits
+here: the writer reads them from the logs, at this connection's cursors, in
+bounded chunks, until it has caught up. So a stalled client costs one chunk, and
+costs the other clients nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+import attrs
+import trio
+
+from ..protocol import codec, framing, versions
+from ..protocol.codec import Dialect
+from ..protocol.messages import Gap, GatewayEvent
+from ..session.log import Log
+
+CHUNK_BYTES = 64 * 1024
+"""Read from the logs at a time while behind: a few socket buffers, so that catching up is not bound by trips."""
+
+FULL_BYTES = 256 * 1024
+"""Above it nobody may add: whoever answers the client waits, and so the client's next message does."""
+
+_MOST_BUFFERS = 1024
+"""What `writev` takes at once (IOV_MAX on Linux and macOS)."""
+
+
+@attrs.frozen
+class Voice:
+    """How one connection is spoken to."""
+
+    dialect: Dialect = Dialect.TAGGED
+    protocol: int = versions.SEED
+
+    def frames(self, event: GatewayEvent) -> bytes:
+        """
+        The WebSocket frames that say *event*; none where the protocol has no words for it.
+
+        Raises:
+            InvalidMessageError: The event cannot be encoded.
+        """
+        said = versions.translate(event, self.protocol)
+        return b"".join(framing.text_frame(codec.encode(each, self.dialect)) for each in said)
+
+
+@attrs.frozen
+class OutboxStatistics:
+    """How far one connection has come."""
+
+    written_bytes: int
+    waiting_bytes: int
+    behind: bool
+    lag: int
+    """Events that it has yet to be sent, over all logs that it follows."""
+
+
+class Outbox:
+    """
+    The bytes and cursors of one connection; a plain object, not a task.
+
+    Invariant: what waits are whole frames in order, of which only the first may
+    be partly written; nobody but the writer writes while `behind`.
+    """
+
+    def __init__(self, fileno: int | None) -> None:
+        self.voice = Voice()
+        self.behind = False
+        self.broken = False
+        """The socket is gone; what is given to it now is dropped."""
+        self._fileno = fileno
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._written_bytes = 0
+        self._cursors: dict[Log, int] = {}
+        self._wakeup_send, self.wakeup = trio.open_memory_channel[None](1)
+        self._room = trio.Event()
+
+    @property
+    def is_full(self) -> bool:
+        """Does more wait than anybody may add to?"""
+        return self._waiting_bytes > FULL_BYTES
+
+    def statistics(self) -> OutboxStatistics:
+        """How far the connection has come."""
+        lag = sum(log.visible_seq - seq for log, seq in self._cursors.items())
+        return OutboxStatistics(self._written_bytes, self._waiting_bytes, self.behind, lag)
+
+    # ── what to send ─────────────────────────────────────────────────────────
+
+    def push(self, frames: bytes) -> None:
+        """Add whole frames; `flush` sends them."""
+        if frames and not self.broken:
+            self._waiting.append(frames)
+            self._waiting_bytes += len(frames)
+
+    async def send(self, frames: bytes) -> None:
+        """
+        Add whole frames and wait until there is room again.
+
+        Cancellation does not take the frames back.
+
+        Raises:
+            trio.BrokenResourceError: The socket is gone.
+        """
+        self.push(frames)
+        self.flush()
+        await self.wait_room()
+        if self.broken:
+            raise trio.BrokenResourceError("the socket is gone")
+
+    async def wait_room(self) -> None:
+        """Wait until something may be added, or until the socket is gone."""
+        while self.is_full and not self.broken:
+            await self._room.wait()
+        await trio.lowlevel.checkpoint()
+
+    def follow(self, log: Log, after: int) -> None:
+        """Send what *log* has after *after*, now and from now on."""
+        self._cursors[log] = after
+
+    def unfollow(self, log: Log) -> None:
+        """Send no more of *log*."""
+        self._cursors.pop(log, None)
+
+    def offer(self, log: Log, after: int, seq: int, frames: bytes) -> None:
+        """Give the *frames* of *log* from *after* to *seq* to a connection that stands just there; else it catches up."""
+        if not self.behind and self._cursors.get(log) == after:
+            self._cursors[log] = seq
+            self.push(frames)
+
+    # ── the socket ───────────────────────────────────────────────────────────
+
+    def flush(self) -> None:
+        """Write in place what a live connection has; never waits, never raises."""
+        if not self.behind:
+            if self._waiting and self._fileno is not None:
+                self.write()
+            if self._waiting or self._is_short():
+                self._fall_behind()
+
+    def refill(self) -> bool:
+        """Let the writer have something to write; if there is nothing, the connection is live."""
+        if not self._waiting:
+            self._read_logs()
+        self.behind = bool(self._waiting)
+        return self.behind
+
+    def write(self) -> None:
+        """Write as much as the socket takes without waiting."""
+        assert self._fileno is not None
+        try:
+            written = os.writev(self._fileno, list(self._waiting)[:_MOST_BUFFERS])
+        except BlockingIOError:
+            return
+        except OSError:
+            self.break_off()
+            return
+        self._written_bytes += written
+        self._waiting_bytes -= written
+        while written:
+            frames = self._waiting.popleft()
+            if written < len(frames):
+                self._waiting.appendleft(frames[written:])
+                written = len(frames)
+            written -= len(frames)
+        self._make_room()
+
+    async def write_to(self, stream: trio.abc.SendStream) -> None:
+        """
+        Write something, as soon as the stream takes it.
+
+        Raises:
+            trio.BrokenResourceError: The socket is gone.
+        """
+        if self._fileno is None:
+            await self._send_all(stream)
+        else:
+            await trio.lowlevel.wait_writable(self._fileno)
+            self.write()
+        if self.broken:
+            raise trio.BrokenResourceError("the socket is gone")
+
+    async def drain_to(self, stream: trio.abc.SendStream) -> None:
+        """Write all that waits, but nothing more of the logs."""
+        self._cursors.clear()
+        while self._waiting and not self.broken:
+            await self.write_to(stream)
+
+    def break_off(self) -> None:
+        """The socket is gone: nothing waits any more, nobody waits for room, and the writer wakes to see it."""
+        self.broken = True
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._make_room()
+        self._wake_writer()
+
+    async def _send_all(self, stream: trio.abc.SendStream) -> None:
+        """For a stream without a file descriptor (TLS, tests): a cancel in the midst leaves it unusable."""
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        complete = False
+        try:
+            await stream.send_all(data)
+            complete = True
+        finally:
+            if not complete:
+                self.break_off()
+        self._written_bytes += len(data)
+        self._make_room()
+
+    def _read_logs(self) -> None:
+        for log, seq in self._cursors.items():
+            if seq < log.visible_seq and self._waiting_bytes < CHUNK_BYTES:
+                self._read(log, seq)
+
+    def _read(self, log: Log, seq: int) -> None:
+        chunk = log.read(seq, CHUNK_BYTES)
+        if chunk.missing:
+            self.push(self.voice.frames(_gap(log, chunk.missing[0])))
+            self._cursors[log] = chunk.missing[1]
+        frames = [entry.frame(self.voice.dialect, self.voice.protocol) for entry in chunk.entries]
+        self.push(b"".join(frames))
+        if chunk.entries:
+            self._cursors[log] = chunk.entries[-1].seq
+
+    def _is_short(self) -> bool:
+        """Is there an event that this connection should have been sent?"""
+        return any(seq < log.visible_seq for log, seq in self._cursors.items())
+
+    def _fall_behind(self) -> None:
+        self.behind = True
+        self._wake_writer()
+
+    def _wake_writer(self) -> None:
+        try:
+            self._wakeup_send.send_nowait(None)
+        except trio.WouldBlock:
+            pass  # it has not yet seen the last call
+
+    def _make_room(self) -> None:
+        if not self.is_full:
+            self._room.set()
+            self._room = trio.Event()
+
+
+def _gap(log: Log, requested: int) -> Gap:
+    return Gap(
+        requested=requested,
+        earliest=log.first_seq,
+        latest=log.last_seq,
+        epoch=log.epoch,
+        session_id=None if log.channel else log.name,
+        channel=log.channel,
+    )

@@ -1,0 +1,159 @@
+"""The task that reads what a client sends and has it answered, one message after the other."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+
+import attrs
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection
+
+from ..channel_manager import ChannelManager
+from ..config import GatewayConfig
+from ..errors import ErrorCode, GatewayError, InvalidMessageError
+from ..protocol import codec, versions
+from ..protocol.closing import CloseCode, Closing
+from ..protocol.messages import Chat, ChatAccepted, Command, CommandResult, Connect, GatewayEvent, Ping
+from ..registry import SessionRegistry
+from ..router import MessageRouter, Response, ToAgent, ToChannel
+from ..session.requests import Attach, Caller, SubmitChat
+from ..session.session import ConnectionHandle
+from .authentication import authenticate
+from .connection import Connection
+
+
+async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_timeout: float) -> None:
+    """
+    Read until the client closes; end the connection if `connect` does not come in time.
+
+    Reads no further while the client does not take its answers.
+    """
+    connection = reader.connection
+    try:
+        with trio.move_on_after(connect_timeout) as scope:
+            while True:
+                await reader.receive(await websocket.get_message())
+                if connection.principal is not None:
+                    scope.deadline = math.inf
+                await connection.outbox.wait_room()
+        reason = f"no connect came within {connect_timeout:g} seconds"
+        connection.fail(ErrorCode.CONNECT_TIMEOUT, Closing(CloseCode.CONNECT_TIMEOUT, reason))
+    except ConnectionClosed as closed:
+        connection.close(_said_by_client(closed))
+
+
+def _said_by_client(closed: ConnectionClosed) -> Closing:
+    """How trio-websocket saw it end; a code that is not in the table counts as its nearest kin."""
+    if closed.reason is None:
+        return Closing(CloseCode.ABNORMAL, "the socket is gone")
+    known = closed.reason.code in list(CloseCode)
+    code = CloseCode(closed.reason.code) if known else CloseCode.NORMAL
+    return Closing(code, closed.reason.reason or "")
+
+
+@attrs.define
+class Reader:
+    """
+    What becomes of a client's messages.
+
+    Invariant: it touches no session; it asks the router and the registry.
+    """
+
+    connection: Connection
+    config: GatewayConfig
+    registry: SessionRegistry
+    router: MessageRouter
+    channels: ChannelManager
+    _is_first: bool = attrs.field(default=True, init=False)
+
+    async def receive(self, text: str | bytes) -> None:
+        """Handle one message; whatever is wrong with it is told to the client and to nobody else."""
+        if not isinstance(text, str):
+            self.connection.refuse(
+                ErrorCode.INVALID_MESSAGE, "binary frame: messages are JSON in text frames"
+            )
+            return
+        if self._is_too_big(text):
+            reason = "the message is larger than this gateway takes"
+            self.connection.fail(ErrorCode.MESSAGE_TOO_BIG, Closing(CloseCode.MESSAGE_TOO_BIG, reason))
+            return
+        if self._is_first:
+            self._learn_dialect(text)
+        try:
+            message = codec.decode(text, self.connection.outbox.voice.dialect)
+        except InvalidMessageError as error:
+            self.connection.refuse(ErrorCode.INVALID_MESSAGE, str(error))
+            return
+        try:
+            await self._handle(message)
+        except GatewayError as error:
+            message_id = message.id if isinstance(message, (Chat, Command)) else None
+            self.connection.refuse(error.code, error.message, message_id=message_id)
+
+    def _is_too_big(self, text: str) -> bool:
+        """trio-websocket bounds characters; the limits are in bytes, of which a character has up to four."""
+        known = self.connection.principal is not None
+        limit = self.config.max_message_bytes if known else self.config.max_unauthenticated_message_bytes
+        return len(text) > limit or (len(text) * 4 > limit and len(text.encode()) > limit)
+
+    def _learn_dialect(self, text: str) -> None:
+        """The first frame that speaks either dialect decides; until then errors are tagged."""
+        dialect = codec.detect_dialect(text)
+        if dialect is not None:
+            self._is_first = False
+            outbox = self.connection.outbox
+            outbox.voice = attrs.evolve(outbox.voice, dialect=dialect)
+
+    async def _handle(self, message: Connect | Chat | Command | Ping) -> None:
+        if isinstance(message, Connect):
+            await self._connect(message)
+            return
+        if self.connection.principal is None:
+            raise GatewayError(ErrorCode.NOT_CONNECTED, "the first message must be connect")
+        caller = Caller(self.connection.principal, self.connection.id)
+        match await self.router.route(caller, message):
+            case Response(event):
+                self._answer(event)
+            case ToAgent(chat):
+                await self.registry.ask(SubmitChat(caller, chat, run_id=str(uuid.uuid4())))
+            case ToChannel(sent):
+                await self.channels.send(sent)
+                self.connection.send(ChatAccepted(sent.session_id or "", id=sent.id, channel=sent.channel))
+
+    def _answer(self, event: GatewayEvent) -> None:
+        """Protocol 1 answers a command in events that all name a session: the connection's own, if none was meant."""
+        if isinstance(event, CommandResult) and event.session_id is None:
+            event = attrs.evolve(event, session_id=self.connection.session_id)
+        self.connection.send(event)
+
+    async def _connect(self, message: Connect) -> None:
+        connection = self.connection
+        # Who has proved who they are need not do it again to move to another session.
+        if connection.principal is None or message.auth is not None:
+            principal = authenticate(message.auth, self.config.auth_token)
+            if principal is None:
+                connection.principal = None
+                reason = "the token is missing or wrong"
+                connection.fail(ErrorCode.UNAUTHORIZED, Closing(CloseCode.UNAUTHORIZED, reason))
+                return
+            connection.principal = principal
+        handle = ConnectionHandle(
+            connection.id,
+            connection.principal.user_id,
+            protocol=versions.negotiate(message.protocol),
+            client=message.client,
+            connected_at=time.time(),
+        )
+        attach = Attach(
+            Caller(connection.principal, connection.id),
+            handle,
+            message.session_id,
+            new_session_id=str(uuid.uuid4()),
+            last_seq=message.last_seq,
+            epoch=message.epoch,
+            channels=message.channels or {},
+            exclusive=bool(message.exclusive),
+        )
+        await self.registry.ask(attach)

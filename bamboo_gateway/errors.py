@@ -1,0 +1,120 @@
+"""The errors that clients and embedders are told of: one table of codes, one exception that carries them."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+
+class ErrorCode(enum.StrEnum):
+    """Every `error.code` on the wire; `ERROR_CODES` says what each means."""
+
+    INVALID_MESSAGE = "INVALID_MESSAGE"
+    NOT_CONNECTED = "NOT_CONNECTED"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    CAPACITY_EXCEEDED = "CAPACITY_EXCEEDED"
+    CONNECT_TIMEOUT = "CONNECT_TIMEOUT"
+    SUPERSEDED = "SUPERSEDED"
+    MESSAGE_TOO_BIG = "MESSAGE_TOO_BIG"
+    SESSION_NOT_FOUND = "SESSION_NOT_FOUND"
+    SESSION_EXISTS = "SESSION_EXISTS"
+    SESSION_ENDED = "SESSION_ENDED"
+    SESSION_MISMATCH = "SESSION_MISMATCH"
+    QUEUE_FULL = "QUEUE_FULL"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    GAP = "GAP"
+    AGENT_ERROR = "AGENT_ERROR"
+    AGENT_ABORTED = "AGENT_ABORTED"
+    INVALID_ARGUMENTS = "INVALID_ARGUMENTS"
+    UNKNOWN_COMMAND = "UNKNOWN_COMMAND"
+    COMMAND_FAILED = "COMMAND_FAILED"
+    CHANNEL_NOT_FOUND = "CHANNEL_NOT_FOUND"
+    CHANNEL_EXISTS = "CHANNEL_EXISTS"
+    NOT_A_MEMBER = "NOT_A_MEMBER"
+    CHANNEL_ERROR = "CHANNEL_ERROR"
+    INVALID_EVENT = "INVALID_EVENT"
+
+
+@attrs.frozen
+class ErrorMeaning:
+    """One row of the table of error codes."""
+
+    meaning: str
+    retryable: bool = False
+    """May the same request succeed later, unchanged?"""
+
+
+ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
+    ErrorCode.INVALID_MESSAGE: ErrorMeaning("The frame is no message of this protocol; the text says where."),
+    ErrorCode.NOT_CONNECTED: ErrorMeaning("`connect` must come first; the socket stays open."),
+    ErrorCode.UNAUTHORIZED: ErrorMeaning("`connect.auth` is missing or wrong; the socket closes with 4001."),
+    ErrorCode.CAPACITY_EXCEEDED: ErrorMeaning(
+        "The gateway holds `max_connections` already; the socket closes with 1013.", retryable=True
+    ),
+    ErrorCode.CONNECT_TIMEOUT: ErrorMeaning("No `connect` came in time; the socket closes with 4002."),
+    ErrorCode.SUPERSEDED: ErrorMeaning(
+        "A newer connection took the session for itself; the socket closes with 4003."
+    ),
+    ErrorCode.MESSAGE_TOO_BIG: ErrorMeaning("A message exceeds the byte limit; the socket closes with 1009."),
+    ErrorCode.SESSION_NOT_FOUND: ErrorMeaning("No such session, or it belongs to somebody else."),
+    ErrorCode.SESSION_EXISTS: ErrorMeaning("A session with this id exists already."),
+    ErrorCode.SESSION_ENDED: ErrorMeaning("The watched session was deleted or cleaned up; `connect` again."),
+    ErrorCode.SESSION_MISMATCH: ErrorMeaning("`chat.session_id` is not the session of this connection."),
+    ErrorCode.QUEUE_FULL: ErrorMeaning(
+        "A turn runs and the session's queue of chats is full.", retryable=True
+    ),
+    ErrorCode.LIMIT_EXCEEDED: ErrorMeaning("A limit of the gateway on what it stores is reached."),
+    ErrorCode.GAP: ErrorMeaning("The log no longer reaches back to the cursor (protocol 1's `gap`)."),
+    ErrorCode.AGENT_ERROR: ErrorMeaning("The agent failed; the turn is over, the session lives on."),
+    ErrorCode.AGENT_ABORTED: ErrorMeaning("The turn was aborted by `session.abort`."),
+    ErrorCode.INVALID_ARGUMENTS: ErrorMeaning("The arguments of a command do not fit its schema."),
+    ErrorCode.UNKNOWN_COMMAND: ErrorMeaning("Neither the gateway nor the agent knows this command."),
+    ErrorCode.COMMAND_FAILED: ErrorMeaning(
+        "A command offered to the agent as a tool raised or took too long."
+    ),
+    ErrorCode.CHANNEL_NOT_FOUND: ErrorMeaning("No channel has this name."),
+    ErrorCode.CHANNEL_EXISTS: ErrorMeaning("A channel with this name exists already."),
+    ErrorCode.NOT_A_MEMBER: ErrorMeaning("The session has not joined this channel."),
+    ErrorCode.CHANNEL_ERROR: ErrorMeaning("The adapter of an outside channel failed.", retryable=True),
+    ErrorCode.INVALID_EVENT: ErrorMeaning("An embedder's event cannot be sent: its kind, session or JSON."),
+}
+
+
+class GatewayError(Exception):
+    """
+    A request was refused and nothing has changed.
+
+    Args:
+        code: The row of `ERROR_CODES`, which also goes out as `error.code`.
+        message: What, where and how to fix it, in one sentence.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @property
+    def retryable(self) -> bool:
+        """May the same request succeed later, unchanged?"""
+        return ERROR_CODES[self.code].retryable
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class ConfigError(ValueError):
+    """A setting is unusable; the text names the setting and the remedy."""
+
+
+class InvalidMessageError(ValueError):
+    """A frame, or a value inside one, is not what the protocol allows; the text says what and where."""
+
+
+class AgentError(Exception):
+    """An agent failed in a way that its client may read about; the text becomes `error.message`."""
+
+
+class UnknownToolError(LookupError):
+    """An agent was asked for a tool that it does not have."""

@@ -1,0 +1,199 @@
+"""The composition root: it wires the parts of one gateway, and holds no behaviour of its own."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import attrs
+import structlog
+import trio
+
+from .channel_manager import ChannelManager
+from .commands import Services
+from .config import Address, GatewayConfig
+from .connection.fanout import Fanout
+from .connection.nursery import Host, serve_stream
+from .connection.pool import ConnectionPool, PoolStatistics
+from .errors import AgentError
+from .journal import run_journal
+from .ports import Agent, Channel, SessionStorage
+from .protocol.messages import Limits, LoggedEvent
+from .registry import RegistryStatistics, SessionRegistry
+from .router import MessageRouter
+from .session.log import LogLimits
+from .session.requests import AppendEvent, BroadcastEvent
+from .session.table import SessionTable, TableLimits
+from .session_manager import SessionManager, run_cleanup
+from .storage.memory import MemoryStorage
+from .turns import Turn, TurnRunner, TurnStatistics
+from .version import __version__
+
+log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class GatewayStatistics:
+    """How a gateway is doing."""
+
+    uptime: float
+    """Seconds."""
+    connections: PoolStatistics
+    registry: RegistryStatistics
+    turns: TurnStatistics
+
+
+class Gateway:
+    """
+    One gateway: `trio.run(gateway.serve)`, or `await nursery.start(gateway.serve)`.
+
+    Invariant: two gateways share nothing; one serves once.
+
+    Args:
+        config: Its settings.
+        agent: Answers chats; without one they are refused with `AGENT_ERROR`.
+        channels: Outside channels by their name.
+        storage: Where sessions are kept; in memory by default.
+
+    Raises:
+        ConfigError: A setting is unusable.
+    """
+
+    version = __version__
+
+    def __init__(
+        self,
+        config: GatewayConfig | None = None,
+        *,
+        agent: Agent | None = None,
+        channels: Mapping[str, Channel] | None = None,
+        storage: SessionStorage | None = None,
+    ) -> None:
+        self.config = config or GatewayConfig()
+        self.started_at = time.time()
+        self._agent = agent or _no_agent
+        self._storage = storage or MemoryStorage()
+        self._table = SessionTable(_table_limits(self.config, self.limits), epoch=uuid.uuid4().hex)
+        self._registry = SessionRegistry(self._table, time.time)
+        self._turns = TurnRunner(self._agent, self._registry)
+        self._pool = ConnectionPool(self.config.max_connections)
+        self._open = trio.CancelScope()
+        self._stopped = trio.Event()
+        self.sessions = SessionManager(self._registry)
+        self.channels = ChannelManager(self._registry, channels or {})
+
+    @property
+    def limits(self) -> Limits:
+        """What clients are held to, as they are told."""
+        return Limits(
+            max_message_bytes=self.config.max_message_bytes,
+            max_queued_chats=self.config.max_queued_chats,
+            heartbeat_interval=self.config.heartbeat_interval,
+        )
+
+    async def serve(
+        self, *, task_status: trio.TaskStatus[Sequence[Address]] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """
+        Serve until cancelled or stopped; either way each client is told (1001) first.
+
+        Under `nursery.start` it returns the bound addresses once it accepts.
+
+        Raises:
+            OSError: It cannot listen there.
+            RuntimeError: This gateway has served before.
+        """
+        if self._registry.has_run:
+            raise RuntimeError(
+                "a gateway serves once: make a new one, with the same storage to keep its sessions"
+            )
+        listeners = await self._listen()
+        try:
+            async with trio.open_nursery() as nursery:
+                await self._start_parts(nursery)
+                task_status.started([_address(listener) for listener in listeners])
+                with self._open:
+                    await self._accept(listeners)
+                nursery.cancel_scope.cancel()
+        finally:
+            self._stopped.set()
+            with trio.move_on_after(self.config.close_timeout, shield=True):
+                await self._storage.aclose()
+
+    async def stop(self) -> None:
+        """Take in nobody new, tell every client, and wait until `serve` is through: `close_timeout` and a little."""
+        self._open.cancel()
+        await self._stopped.wait()
+
+    async def broadcast(self, event: LoggedEvent) -> int:
+        """
+        Send *event* to every connected client; returns its `seq` among the broadcasts.
+
+        Waits for no client: who is slow catches up.
+
+        Raises:
+            GatewayError: `INVALID_EVENT`: the event is none that a log takes, or cannot be encoded.
+        """
+        return await self._registry.ask(BroadcastEvent(event))
+
+    async def send_to(self, session_id: str, event: LoggedEvent) -> int:
+        """
+        Append *event* to a session's log and send it to who watches; returns its `seq`.
+
+        Raises:
+            GatewayError: `SESSION_NOT_FOUND`, or `INVALID_EVENT` as for `broadcast`.
+        """
+        return await self._registry.ask(AppendEvent(session_id, event))
+
+    def statistics(self) -> GatewayStatistics:
+        """Count everything; costs a look at each session and connection."""
+        uptime = round(time.time() - self.started_at, 3)
+        return GatewayStatistics(
+            uptime, self._pool.statistics(), self._registry.statistics(), self._turns.statistics()
+        )
+
+    async def _listen(self) -> Sequence[trio.SocketListener]:
+        address = self.config.address
+        return await trio.open_tcp_listeners(address.port, host=address.host)
+
+    async def _start_parts(self, nursery: trio.Nursery) -> None:
+        self._table.restore(await self._storage.load())
+        fanout = Fanout(self._pool, self._turns)
+        nursery.start_soon(self._registry.run)
+        nursery.start_soon(run_journal, self._registry.batches, self._storage, fanout.carry_out)
+        await nursery.start(self._turns.run)
+        if self.config.session_max_age is not None:
+            nursery.start_soon(
+                run_cleanup, self.sessions, self.config.session_max_age, self.config.cleanup_interval
+            )
+        await self.channels.open()
+
+    async def _accept(self, listeners: Sequence[trio.SocketListener]) -> None:
+        """Once this is cancelled, the parts still run until the last client has been told."""
+        router = MessageRouter(
+            Services(self._registry, self.channels, self), self._agent, self.config.command_timeout
+        )
+        host = Host(self.config, self._pool, self._registry, router, self.channels)
+        await trio.serve_listeners(partial(serve_stream, host), list(listeners))
+
+
+def _table_limits(config: GatewayConfig, wire: Limits) -> TableLimits:
+    return TableLimits(
+        log=LogLimits(config.log_max_events, config.log_max_bytes),
+        history_bytes=config.history_max_bytes,
+        max_sessions=config.max_sessions,
+        max_channels=config.max_channels,
+        max_queued_chats=config.max_queued_chats,
+        wire=wire,
+    )
+
+
+def _address(listener: trio.SocketListener) -> Address:
+    host, port, *_ = listener.socket.getsockname()
+    return Address(host, port)
+
+
+async def _no_agent(turn: Turn) -> None:
+    raise AgentError("this gateway has no agent: give it one, as in Gateway(config, agent=my_agent)")

@@ -1,0 +1,145 @@
+"""The Message Router (seed): where a client's message goes. It has no state of its own."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import attrs
+import structlog
+import trio
+
+from .commands import COMMANDS, CommandContext, Services
+from .errors import AgentError, ErrorCode, GatewayError, InvalidMessageError, UnknownToolError
+from .ports import Agent, ToolAgent
+from .protocol import codec, strict_json
+from .protocol.messages import (
+    ChannelMessage,
+    Chat,
+    Command,
+    CommandError,
+    CommandResult,
+    GatewayEvent,
+    Json,
+    Ping,
+    Pong,
+)
+from .session.requests import Caller, GetSession
+
+log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class ToAgent:
+    """The caller's session shall answer *chat*."""
+
+    chat: Chat
+
+
+@attrs.frozen
+class ToChannel:
+    """*message* goes to the channel that it names."""
+
+    message: ChannelMessage
+
+
+@attrs.frozen
+class Response:
+    """The client is answered at once."""
+
+    event: GatewayEvent
+
+
+RouteResult: TypeAlias = ToAgent | ToChannel | Response
+IncomingMessage: TypeAlias = Chat | Command | Ping
+
+
+@attrs.frozen
+class MessageRouter:
+    """Decides by kind: chats go to the agent or a channel, commands to the table, pings come back."""
+
+    _services: Services
+    _agent: Agent
+    _command_timeout: float
+    """Seconds that the agent's tool may take to answer a command."""
+
+    async def route(self, caller: Caller, message: IncomingMessage) -> RouteResult:
+        """
+        Decide where *message* goes.
+
+        Raises:
+            GatewayError: It can go nowhere.
+        """
+        match message:
+            case Chat():
+                return await self.handle_chat(caller, message)
+            case Command():
+                return await self.handle_command(caller, message)
+            case Ping(timestamp):
+                return Response(Pong(timestamp))
+
+    async def handle_chat(self, caller: Caller, chat: Chat) -> ToAgent | ToChannel:
+        """
+        A chat whose `metadata.channel` names a channel goes there, any other to the agent.
+
+        Raises:
+            GatewayError: The channel is none, or not the session's; or the session is not the caller's.
+        """
+        channel = (chat.metadata or {}).get("channel")
+        if channel is None:
+            return ToAgent(chat)
+        if not isinstance(channel, str):
+            raise GatewayError(ErrorCode.INVALID_MESSAGE, "expected a string @ $.metadata.channel")
+        session = await self._services.registry.ask(GetSession(caller))
+        if session.id != chat.session_id:
+            raise GatewayError(ErrorCode.SESSION_MISMATCH, f"this connection watches session {session.id!r}")
+        message = await self._services.channels.address(
+            caller, channel, chat.content, id=chat.id, metadata=chat.metadata
+        )
+        return ToChannel(message)
+
+    async def handle_command(self, caller: Caller, command: Command) -> Response:
+        """Run a command of the table, or else offer it to the agent as a tool; what goes wrong is in the result."""
+        try:
+            result = await self._run(caller, command)
+        except GatewayError as error:
+            refusal = CommandError(error.code, error.message, retryable=error.retryable or None)
+            event = CommandResult(command.name, ok=False, error=refusal)
+        else:
+            event = CommandResult(command.name, ok=True, result=result)
+        return Response(attrs.evolve(event, id=command.id, session_id=command.session_id))
+
+    async def _run(self, caller: Caller, command: Command) -> Json:
+        spec = COMMANDS.get(command.name)
+        if spec is None:
+            return await self._offer_to_agent(command)
+        try:
+            args: Any = codec.structure({} if command.args is None else command.args, spec.arguments)
+        except InvalidMessageError as error:
+            raise GatewayError(ErrorCode.INVALID_ARGUMENTS, f"{command.name}: {error}") from None
+        context = CommandContext(self._services, caller, command.session_id)
+        return codec.unstructure(await spec.run(context, args))
+
+    async def _offer_to_agent(self, command: Command) -> Json:
+        """The agent is foreign code: whatever it does, this client has an answer in time, and nobody else notices."""
+        unknown = GatewayError(
+            ErrorCode.UNKNOWN_COMMAND, f"no command or tool {command.name!r:.80}; `help` lists the commands"
+        )
+        if not isinstance(self._agent, ToolAgent):
+            raise unknown
+        try:
+            with trio.fail_after(self._command_timeout):
+                result = await self._agent.call_tool(command.name, command.args)
+            strict_json.dump(result)
+        except UnknownToolError:
+            raise unknown from None
+        except (AgentError, InvalidMessageError) as error:
+            raise GatewayError(ErrorCode.COMMAND_FAILED, str(error)) from error
+        except trio.TooSlowError:
+            text = f"the tool took longer than {self._command_timeout:g} seconds"
+            raise GatewayError(ErrorCode.COMMAND_FAILED, text) from None
+        except Exception as error:
+            log.exception("tool raised", tool=command.name)
+            raise GatewayError(
+                ErrorCode.COMMAND_FAILED, f"the tool failed with {type(error).__name__}"
+            ) from error
+        return result

@@ -1,0 +1,71 @@
+"""What a session looks like from outside: the seed's `Session` and `ConnectionHandle`, and who may see it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+from ..protocol.messages import ClientInfo, Json
+
+
+@attrs.frozen
+class Principal:
+    """Who speaks: the owner of the sessions that it makes."""
+
+    user_id: str
+    is_operator: bool = False
+    """Sees every session: the embedding program, and whoever holds the gateway's one token (or needs none)."""
+
+    def owns(self, user_id: str) -> bool:
+        """May this principal see what belongs to *user_id*?"""
+        return self.is_operator or self.user_id == user_id
+
+
+@attrs.frozen
+class ConnectionHandle:
+    """
+    One connection, as the registry knows it.
+
+    Invariant: an `id` is never used twice, so an old socket's end cannot be
+    taken for a newer one's.
+    """
+
+    id: str
+    user_id: str
+    protocol: int = 1
+    client: ClientInfo | None = None
+    connected_at: float = 0.0
+    """Unix seconds."""
+
+
+@attrs.frozen
+class Session:
+    """A snapshot of one session (seed)."""
+
+    id: str
+    user_id: str
+    created_at: datetime.datetime
+    """UTC."""
+    last_activity: datetime.datetime
+    """UTC: the last chat, event, attach or detach."""
+    name: str | None = None
+    connections: tuple[ConnectionHandle, ...] = ()
+    """Who watches it, in the order in which they came."""
+    metadata: Mapping[str, Json] = attrs.field(factory=dict)
+    state: Literal["idle", "running"] = "idle"
+    run_id: str | None = None
+    """The turn that runs."""
+    queued: int = 0
+    """Chats that wait for their turn."""
+    channels: tuple[str, ...] = ()
+    """Those that it has joined, by name."""
+    last_seq: int = 0
+    epoch: str = ""
+
+    @property
+    def connection(self) -> ConnectionHandle | None:
+        """The newest of the connections (the seed has one)."""
+        return self.connections[-1] if self.connections else None

@@ -1,0 +1,1 @@
+"""Where sessions are kept: one module a technology, each behind `ports.SessionStorage`."""
