@@ -3,7 +3,7 @@
 from .config import GatewayConfig
 from .errors import AgentError, ConfigError, GatewayError
 from .gateway import Gateway
-from .turns import Turn
+from .turn import Turn
 from .version import __version__
 
 __all__ = ["AgentError", "ConfigError", "Gateway", "GatewayConfig", "GatewayError", "Turn", "__version__"]

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from .channels.local import LocalChannel
-from .errors import ErrorCode, GatewayError
+from .errors import ErrorCode, GatewayError, explain
 from .ports import Channel
 from .protocol.messages import ChannelMessage, Json
 from .registry import SessionRegistry
-from .session.requests import OPERATOR, Caller, ChannelInfo, CreateChannel, GetSession, ListChannels
+from .session.requests import OPERATOR, Caller, ChannelInfo, CreateChannel, GetMember, ListChannels
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +23,10 @@ class ChannelManager:
     to the adapter first, then shown to the sessions that have joined.
     """
 
-    def __init__(self, registry: SessionRegistry, outside: Mapping[str, Channel]) -> None:
+    def __init__(self, registry: SessionRegistry, local: Channel, outside: Mapping[str, Channel]) -> None:
         self._registry = registry
+        self._local = local
         self._outside = dict(outside)
-        self._local = LocalChannel(registry)
 
     async def open(self) -> None:
         """Make the channels that have an adapter, so that sessions can join them."""
@@ -41,7 +40,7 @@ class ChannelManager:
         content: str,
         *,
         session_id: str | None = None,
-        id: str | None = None,
+        message_id: str | None = None,
         metadata: dict[str, Json] | None = None,
     ) -> ChannelMessage:
         """
@@ -50,16 +49,15 @@ class ChannelManager:
         Raises:
             GatewayError: `NOT_CONNECTED`, `SESSION_NOT_FOUND`, `CHANNEL_NOT_FOUND` or `NOT_A_MEMBER`.
         """
-        session = await self._registry.ask(GetSession(caller, session_id))
-        if name not in session.channels:
-            known = [channel.name for channel in await self.list()]
-            if name not in known:
-                raise GatewayError(
-                    ErrorCode.CHANNEL_NOT_FOUND, f"no channel {name!r:.80}; channel.create makes one"
-                )
-            raise GatewayError(ErrorCode.NOT_A_MEMBER, f"join channel {name!r} first (channel.join)")
-        user_id = caller.principal.user_id
-        return ChannelMessage(name, content, session_id=session.id, user_id=user_id, id=id, metadata=metadata)
+        session = await self._registry.ask(GetMember(caller, session_id, name))
+        return ChannelMessage(
+            name,
+            content,
+            session_id=session.id,
+            user_id=caller.principal.user_id,
+            id=message_id,
+            metadata=metadata,
+        )
 
     async def send(self, message: ChannelMessage) -> None:
         """
@@ -73,7 +71,7 @@ class ChannelManager:
                 await adapter.send(message)
             except Exception as error:
                 log.exception("outside channel failed", channel=message.channel)
-                text = f"channel {message.channel!r} failed with {type(error).__name__}"
+                text = explain(error, f"channel {message.channel!r}")
                 raise GatewayError(ErrorCode.CHANNEL_ERROR, text) from error
         await self._local.send(message)
 
@@ -84,7 +82,7 @@ class ChannelManager:
         Show a message from outside to every session that has joined channel *name*.
 
         Raises:
-            GatewayError: `CHANNEL_NOT_FOUND`.
+            GatewayError: `CHANNEL_NOT_FOUND`, or `INVALID_EVENT`: it cannot be encoded.
         """
         await self._local.send(ChannelMessage(name, content, user_id=user_id, metadata=metadata))
 

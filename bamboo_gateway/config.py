@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
@@ -13,6 +14,7 @@ from .errors import ConfigError
 
 DEFAULT_BIND = "127.0.0.1:18790"
 MAX_PORT = 65535
+_ADDRESS = re.compile(r"(\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})")
 
 
 @attrs.frozen
@@ -30,11 +32,10 @@ class Address:
         Raises:
             ConfigError: It is no such address.
         """
-        host, colon, port = text.rpartition(":")
-        host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
-        if not (colon and host and port.isascii() and port.isdecimal() and int(port) <= MAX_PORT):
-            raise ConfigError(f"bind: {text!r} is no HOST:PORT, such as {DEFAULT_BIND} or [::1]:0")
-        return cls(host, int(port))
+        match = _ADDRESS.fullmatch(text)
+        if match is None or int(match["port"]) > MAX_PORT:
+            raise ConfigError(f"bind: {text!r:.80} is no HOST:PORT, such as {DEFAULT_BIND} or [::1]:0")
+        return cls(match["ipv6"] or match["host"], int(match["port"]))
 
     @property
     def is_loopback(self) -> bool:
@@ -110,25 +111,29 @@ def _list(_: object, field: attrs.Attribute[Any], value: Any) -> None:
         raise ConfigError(f"{field.name}: {value!r} is no list of texts")
 
 
+_MOST = 2**53 - 1
+"""What the numbers of every client can hold; infinity is more, and no number of seconds in JSON."""
+
+
 def _number(kind: type[int] | tuple[type[int], type[float]], least: float, says: str) -> Check:
     def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
         # bool is an int to Python, and NaN compares false with everything.
-        if isinstance(value, bool) or not isinstance(value, kind) or not value >= least:
-            raise ConfigError(f"{field.name}: {value!r} is no {says}")
+        if isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= _MOST:
+            raise ConfigError(f"{field.name}: {value!r:.80} is no {says} from {least} to {_MOST}")
 
     return check
 
 
-_count_from_0 = _number(int, 0, "whole number from 0")
+_count_from_0 = _number(int, 0, "whole number")
 
 _CHECKS: dict[Kind, Check] = {
     "text": _text,
     "secret": _secret,
     "address": _address,
     "list": _list,
-    "count": _number(int, 1, "whole number from 1"),
-    "bytes": _number(int, 1, "whole number of bytes from 1"),
-    "seconds": _number((int, float), 0.001, "number of seconds (at least 0.001)"),
+    "count": _number(int, 1, "whole number"),
+    "bytes": _number(int, 1, "whole number of bytes"),
+    "seconds": _number((int, float), 0.001, "number of seconds"),
 }
 
 
@@ -166,19 +171,25 @@ class GatewayConfig:
     max_connections: int = setting(
         "count", 1000, "Connections held at once; the next is told `CAPACITY_EXCEEDED`."
     )
-    handshake_timeout: float = setting("seconds", 10.0, "From accept to the end of the WebSocket handshake.")
-    connect_timeout: float = setting("seconds", 10.0, "From the handshake to an accepted `connect`.")
-    heartbeat_interval: float = setting(
-        "seconds", 30.0, "Between pings to a client that is otherwise silent."
+    handshake_timeout: float = setting(
+        "seconds", 10.0, "Time from accept to the end of the WebSocket handshake."
     )
-    heartbeat_timeout: float = setting("seconds", 10.0, "What a client has to answer a ping.")
+    connect_timeout: float = setting("seconds", 10.0, "Time from the handshake to an accepted `connect`.")
+    heartbeat_interval: float = setting(
+        "seconds", 30.0, "Time between pings to a client that is otherwise silent."
+    )
+    heartbeat_timeout: float = setting("seconds", 10.0, "Time that a client has to answer a ping.")
     write_timeout: float = setting(
-        "seconds", 20.0, "Without one byte taken before a slow client is let go (4005)."
+        "seconds", 20.0, "Time without one byte taken before a slow client is let go (4005)."
     )
     close_timeout: float = setting(
-        "seconds", 1.0, "What the close handshake may take; a stop of the gateway takes no longer than this."
+        "seconds",
+        1.0,
+        "Time that the close handshake may take; a stop of the gateway takes no longer than this.",
     )
-    command_timeout: float = setting("seconds", 10.0, "What an agent's tool may take to answer a command.")
+    command_timeout: float = setting(
+        "seconds", 10.0, "Time that an agent's tool may take to answer a command."
+    )
     max_message_bytes: int = setting(
         "bytes", 1024 * 1024, "Size of one message from a client; beyond it the socket closes (1009)."
     )
@@ -197,7 +208,7 @@ class GatewayConfig:
         None,
         "Age at which a session that neither runs nor is watched is deleted; without it, never.",
     )
-    cleanup_interval: float = setting("seconds", 60.0, "Between looks for such sessions.")
+    cleanup_interval: float = setting("seconds", 60.0, "Time between looks for such sessions.")
     log_max_events: int = setting(
         "count", 10_000, "Events that a session's or channel's log keeps for those who come back."
     )

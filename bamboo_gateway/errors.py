@@ -118,3 +118,23 @@ class AgentError(Exception):
 
 class UnknownToolError(LookupError):
     """An agent was asked for a tool that it does not have."""
+
+
+def origin(error: BaseException) -> BaseException:
+    """Find the first error inside the groups that nurseries put around it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def explain(error: BaseException, who: str) -> str:
+    """
+    Say what a client may read of *error*, which foreign code raised: the text of an `AgentError`.
+
+    That of any other may hold anything: it is for the operator, who finds it in
+    the log. A lone surrogate is replaced, because no frame could carry it.
+    """
+    error = origin(error)
+    if isinstance(error, AgentError):
+        return str(error).encode(errors="replace").decode()
+    return f"{who} failed with {type(error).__name__}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import attrs
 import structlog
 import trio
 
 from .channel_manager import ChannelManager
+from .channels.local import LocalChannel
 from .commands import Services
 from .config import Address, GatewayConfig
 from .connection.fanout import Fanout
@@ -28,7 +28,8 @@ from .session.requests import AppendEvent, BroadcastEvent
 from .session.table import SessionTable, TableLimits
 from .session_manager import SessionManager, run_cleanup
 from .storage.memory import MemoryStorage
-from .turns import Turn, TurnRunner, TurnStatistics
+from .turn import Turn
+from .turns import TurnRunner, TurnStatistics
 from .version import __version__
 
 log = structlog.get_logger(__name__)
@@ -82,7 +83,10 @@ class Gateway:
         self._open = trio.CancelScope()
         self._stopped = trio.Event()
         self.sessions = SessionManager(self._registry)
-        self.channels = ChannelManager(self._registry, channels or {})
+        self.channels = ChannelManager(self._registry, LocalChannel(self._registry), channels or {})
+        services = Services(self._registry, self.channels, self)
+        router = MessageRouter(services, self._agent, self.config.command_timeout)
+        self._host = Host(self.config, self._pool, self._registry, router, self.channels)
 
     @property
     def limits(self) -> Limits:
@@ -115,15 +119,25 @@ class Gateway:
                 await self._start_parts(nursery)
                 task_status.started([_address(listener) for listener in listeners])
                 with self._open:
-                    await self._accept(listeners)
+                    await trio.serve_listeners(self.serve_stream, list(listeners))
+                # Up to here the parts have run, so that the last client could be told.
                 nursery.cancel_scope.cancel()
         finally:
             self._stopped.set()
             with trio.move_on_after(self.config.close_timeout, shield=True):
                 await self._storage.aclose()
 
+    async def serve_stream(self, stream: trio.abc.HalfCloseableStream) -> None:
+        """
+        Serve one client that was accepted elsewhere (over TLS, by a Unix socket), and close its stream.
+
+        `serve` must run meanwhile; whoever stops it also cancels this, which
+        tells the client (1001).
+        """
+        await serve_stream(self._host, stream)
+
     async def stop(self) -> None:
-        """Take in nobody new, tell every client, and wait until `serve` is through: `close_timeout` and a little."""
+        """Take in nobody new, tell every client, and wait until `serve` is through: some `close_timeout`."""
         self._open.cancel()
         await self._stopped.wait()
 
@@ -169,14 +183,6 @@ class Gateway:
                 run_cleanup, self.sessions, self.config.session_max_age, self.config.cleanup_interval
             )
         await self.channels.open()
-
-    async def _accept(self, listeners: Sequence[trio.SocketListener]) -> None:
-        """Once this is cancelled, the parts still run until the last client has been told."""
-        router = MessageRouter(
-            Services(self._registry, self.channels, self), self._agent, self.config.command_timeout
-        )
-        host = Host(self.config, self._pool, self._registry, router, self.channels)
-        await trio.serve_listeners(partial(serve_stream, host), list(listeners))
 
 
 def _table_limits(config: GatewayConfig, wire: Limits) -> TableLimits:

@@ -8,14 +8,12 @@ contract suite under `tests/contracts` that every adapter runs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from .protocol.messages import ChannelMessage, Json, TokenUsage
 from .session.effects import Change
 from .session.session import Session
-
-if TYPE_CHECKING:
-    from .turns import Turn
+from .turn import Turn
 
 
 class Agent(Protocol):

@@ -26,7 +26,7 @@ INBOX_SIZE = 1024
 """Requests that may wait. Who finds it full waits: an agent that floods feels the gateway's pace."""
 
 BATCH_SIZE = 256
-"""Requests applied before their effects go out: enough to share a commit and a write, too few to stall anybody."""
+"""Requests applied before their effects go out: enough to share a commit, too few to stall anybody."""
 
 JOURNAL_SIZE = 16
 """Batches that may wait for a commit, which takes them all at once."""

@@ -9,7 +9,7 @@ import structlog
 import trio
 
 from .commands import COMMANDS, CommandContext, Services
-from .errors import AgentError, ErrorCode, GatewayError, InvalidMessageError, UnknownToolError
+from .errors import AgentError, ErrorCode, GatewayError, InvalidMessageError, UnknownToolError, explain
 from .ports import Agent, ToolAgent
 from .protocol import codec, strict_json
 from .protocol.messages import (
@@ -93,12 +93,12 @@ class MessageRouter:
         if session.id != chat.session_id:
             raise GatewayError(ErrorCode.SESSION_MISMATCH, f"this connection watches session {session.id!r}")
         message = await self._services.channels.address(
-            caller, channel, chat.content, id=chat.id, metadata=chat.metadata
+            caller, channel, chat.content, message_id=chat.id, metadata=chat.metadata
         )
         return ToChannel(message)
 
     async def handle_command(self, caller: Caller, command: Command) -> Response:
-        """Run a command of the table, or else offer it to the agent as a tool; what goes wrong is in the result."""
+        """Run a command of the table, or offer it to the agent as a tool; the result tells of any failure."""
         try:
             result = await self._run(caller, command)
         except GatewayError as error:
@@ -120,26 +120,37 @@ class MessageRouter:
         return codec.unstructure(await spec.run(context, args))
 
     async def _offer_to_agent(self, command: Command) -> Json:
-        """The agent is foreign code: whatever it does, this client has an answer in time, and nobody else notices."""
+        """The agent is foreign code: whatever it does, this client is answered in time, and only this one."""
         unknown = GatewayError(
             ErrorCode.UNKNOWN_COMMAND, f"no command or tool {command.name!r:.80}; `help` lists the commands"
         )
         if not isinstance(self._agent, ToolAgent):
             raise unknown
         try:
-            with trio.fail_after(self._command_timeout):
-                result = await self._agent.call_tool(command.name, command.args)
-            strict_json.dump(result)
+            with trio.move_on_after(self._command_timeout):
+                return _sendable(await self._agent.call_tool(command.name, command.args))
         except UnknownToolError:
             raise unknown from None
-        except (AgentError, InvalidMessageError) as error:
-            raise GatewayError(ErrorCode.COMMAND_FAILED, str(error)) from error
-        except trio.TooSlowError:
-            text = f"the tool took longer than {self._command_timeout:g} seconds"
-            raise GatewayError(ErrorCode.COMMAND_FAILED, text) from None
+        except AgentError as error:
+            raise GatewayError(ErrorCode.COMMAND_FAILED, explain(error, "the tool")) from error
         except Exception as error:
             log.exception("tool raised", tool=command.name)
-            raise GatewayError(
-                ErrorCode.COMMAND_FAILED, f"the tool failed with {type(error).__name__}"
-            ) from error
-        return result
+            raise GatewayError(ErrorCode.COMMAND_FAILED, explain(error, "the tool")) from error
+        raise GatewayError(
+            ErrorCode.COMMAND_FAILED, f"the tool took longer than {self._command_timeout:g} seconds"
+        )
+
+
+def _sendable(result: Json) -> Json:
+    """
+    What a tool returned, as it fits into a frame.
+
+    Raises:
+        AgentError: It does not.
+    """
+    try:
+        value = codec.unstructure(result)
+        strict_json.dump([value])  # one level deeper, as in `command_result`
+    except InvalidMessageError as error:
+        raise AgentError(f"the tool's result cannot be sent: {error}") from None
+    return value

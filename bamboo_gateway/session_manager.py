@@ -64,7 +64,7 @@ class SessionManager:
         return await self._registry.ask(requests.Detach(connection.id, session_id))
 
     async def cleanup_inactive(self, max_age: float) -> Sequence[str]:
-        """Delete the sessions that nobody watches, that run nothing and were last active *max_age* seconds ago."""
+        """Delete what nobody watches, runs nothing and was last active *max_age* seconds ago."""
         return await self._registry.ask(requests.CleanupInactive(max_age))
 
     async def list(self, *, limit: int = 100, after: int = 0) -> SessionPage:
