@@ -63,7 +63,9 @@ def _structure_class(cls: type) -> Callable[[Any, Any], Any]:
     return lambda value, _: from_dict(checks.json_object(value), cls)
 
 
-def _unstructure_mapping(value: Mapping[Any, Any]) -> dict[str, messages.Json]:
+def _unstructure_mapping(value: Any) -> dict[str, messages.Json]:
+    if not isinstance(value, Mapping):
+        raise checks.misfit("an object", value)
     # The json module would turn a key of 1, True or None into some string.
     return {checks.string(key): _converter.unstructure(item) for key, item in value.items()}
 
@@ -126,7 +128,7 @@ _converter.register_structure_hook_factory(_is_literal, checks.choice_of)
 _converter.register_unstructure_hook_factory(_is_literal, checks.choice_of)
 _converter.register_structure_hook_factory(_is_mapping, _structure_mapping)
 _converter.register_unstructure_hook_func(_is_mapping, _unstructure_mapping)
-_converter.register_unstructure_hook(dict, _unstructure_mapping)
+_converter.register_unstructure_hook(Mapping, _unstructure_mapping)
 _converter.register_structure_hook_factory(attrs.has, _structure_class)
 _converter.register_unstructure_hook_factory(attrs.has, _unstructure_class)
 

@@ -53,9 +53,9 @@ class ClientInfo:
     """What a client says of itself; shown, never trusted."""
 
     name: str = attrs.field(validator=_short)
-    """Such as `bamboo-chat`."""
+    """The name of the program, such as `bamboo-chat`."""
     version: str | None = attrs.field(default=None, validator=optional(_short))
-    """Of the program."""
+    """The version of that program."""
 
 
 # ── client → gateway ─────────────────────────────────────────────────────────
@@ -66,11 +66,11 @@ class Connect:
     """Open a session, or come back to one."""
 
     session_id: str | None = None
-    """The session to come back to; left out or unknown: a new one."""
+    """The session to come back to. Left out, or unknown: a new one."""
     auth: str | None = attrs.field(default=None, repr=False)
     """The token, where the gateway asks for one."""
     protocol: int | None = attrs.field(default=None, kw_only=True, validator=optional(ge(1)))
-    """1 (also when left out): the seed's seven events and no more. 2: all."""
+    """1 (also when left out): the original gateway's seven events and no more. 2: all."""
     last_seq: int | None = attrs.field(default=None, kw_only=True, validator=optional(ge(0)))
     """The last `seq` seen; what came after it is sent again."""
     epoch: str | None = attrs.field(default=None, kw_only=True, validator=optional(_short))
@@ -78,7 +78,7 @@ class Connect:
     exclusive: bool | None = attrs.field(default=None, kw_only=True)
     """Close every other connection of the session (4003)."""
     replay: Literal["exact", "merged"] | None = attrs.field(default=None, kw_only=True)
-    """Shall a replay keep tokens as they were, or may it join neighbours?"""
+    """`exact`: a replay keeps tokens as they were; otherwise it may join neighbours of one turn."""
     channels: dict[str, int] | None = attrs.field(default=None, kw_only=True, validator=optional(_cursors))
     """Channel name → last `seq` seen there (protocol 2)."""
     client: ClientInfo | None = attrs.field(default=None, kw_only=True)
@@ -104,7 +104,7 @@ class Command:
     """Run a command of the gateway, or a tool of the agent."""
 
     name: str = attrs.field(validator=_name)
-    """Of the command or tool."""
+    """The name of the command or tool."""
     args: Json
     """The command's arguments: an object; null stands for none."""
     id: str | None = attrs.field(default=None, kw_only=True, validator=optional(_name))
@@ -187,7 +187,7 @@ class AgentToolStart(SessionEvent):
     session_id: str
     """Whose agent it is."""
     tool: str
-    """Its name."""
+    """The name of the tool."""
     tool_call_id: str | None = attrs.field(default=None, kw_only=True)
     """The same in the matching `agent_tool_complete`."""
     args: Json = attrs.field(default=None, kw_only=True)
@@ -201,7 +201,7 @@ class AgentToolComplete(SessionEvent):
     session_id: str
     """Whose agent it is."""
     tool: str
-    """Its name."""
+    """The name of the tool."""
     result: str
     """What it answered, as text; what is no text is JSON."""
     tool_call_id: str | None = attrs.field(default=None, kw_only=True)
@@ -260,7 +260,7 @@ class ChatAccepted:
     queued: int = attrs.field(default=0, kw_only=True)
     """Turns that come before it; 0: it has begun."""
     id: str | None = attrs.field(default=None, kw_only=True)
-    """The chat's own."""
+    """The id of the chat."""
     channel: str | None = attrs.field(default=None, kw_only=True)
     """The channel that it went to."""
 
@@ -280,11 +280,11 @@ class UserMessage(SessionEvent):
     session_id: str
     """The session that it was said in."""
     content: str
-    """The chat's own."""
+    """What was said."""
     id: str | None = attrs.field(default=None, kw_only=True)
-    """The chat's own."""
+    """The id of the chat."""
     metadata: dict[str, Json] | None = attrs.field(default=None, kw_only=True)
-    """The chat's own."""
+    """The metadata of the chat."""
 
 
 @attrs.frozen
@@ -304,13 +304,13 @@ class CommandResult:
     """The answer to `command`."""
 
     name: str
-    """The command's own."""
+    """The name of the command."""
     ok: bool
     """Was it carried out?"""
     id: str | None = attrs.field(default=None, kw_only=True)
-    """The command's own."""
+    """The id of the command."""
     session_id: str | None = attrs.field(default=None, kw_only=True)
-    """The command's own."""
+    """The session that the command meant."""
     result: Json = attrs.field(default=None, kw_only=True)
     """Shaped as the table of commands says."""
     error: CommandError | None = attrs.field(default=None, kw_only=True)
@@ -330,9 +330,9 @@ class ChannelMessage(SessionEvent):
     user_id: str | None = attrs.field(default=None, kw_only=True)
     """Who sent it."""
     id: str | None = attrs.field(default=None, kw_only=True)
-    """The sender's own key."""
+    """The id of the chat, or the key given to `channel.send`."""
     metadata: dict[str, Json] | None = attrs.field(default=None, kw_only=True)
-    """The sender's own."""
+    """What came with it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -365,7 +365,7 @@ class SessionEnded:
 
 @attrs.frozen(kw_only=True)
 class Presence:
-    """Somebody began or ceased to watch the session."""
+    """Somebody else began or ceased to watch the session."""
 
     session_id: str
     """The session watched."""

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 import attrs
 
+from . import codec
+from .examples import EXAMPLES
 from .field_docs import field_docs
 from .messages import Json
 from .strict_json import INT64
@@ -41,7 +43,9 @@ def wire_schema() -> Schema:
     unions = {
         f"{dialect}.{name}": _union(tags, dialect) for dialect in Dialect for name, tags in _UNIONS.items()
     }
-    classes = {cls.__name__: class_schema(cls) for cls in _with_parts(CLIENT_TAGS | EVENT_TAGS)}
+    classes = {cls.__name__: class_schema(cls) for cls in with_parts(CLIENT_TAGS | EVENT_TAGS)}
+    for cls, example in EXAMPLES.items():
+        classes[cls.__name__]["examples"] = [codec.unstructure(example)]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Bamboo Gateway: the messages of its WebSocket protocol",
@@ -74,13 +78,13 @@ def _named(cls: type, tag: Tag, dialect: Dialect) -> Schema:
     }
 
 
-def _with_parts(classes: Iterable[type]) -> Iterator[type]:
-    """The *classes*, each followed by the classes that its fields hold; some come twice."""
+def with_parts(classes: Iterable[type]) -> Iterator[type]:
+    """The *classes*, each followed by the attrs classes that its fields hold; some come twice."""
     for cls in classes:
         yield cls
         attrs.resolve_types(cls)
         kinds = [kind for field in attrs.fields(cls) for kind in (field.type, *get_args(field.type))]
-        yield from _with_parts(kind for kind in kinds if isinstance(kind, type) and attrs.has(kind))
+        yield from with_parts(kind for kind in kinds if isinstance(kind, type) and attrs.has(kind))
 
 
 def class_schema(cls: type) -> Schema:
@@ -92,13 +96,14 @@ def class_schema(cls: type) -> Schema:
     if required := [field.name for field in fields if field.default is attrs.NOTHING]:
         schema["required"] = required
     schema["properties"] = {
-        field.name: _field_schema(field) | _description(docs.get(field.name)) for field in fields
+        field.name: _field_schema(field) | _annotations(field, docs.get(field.name)) for field in fields
     }
     return schema
 
 
-def _description(text: str | None) -> Schema:
-    return {"description": text} if text else {}
+def _annotations(field: attrs.Attribute[Any], text: str | None) -> Schema:
+    default = {} if field.default in (attrs.NOTHING, None) else {"default": codec.unstructure(field.default)}
+    return default | ({"description": text} if text else {})
 
 
 def _field_schema(field: attrs.Attribute[Any]) -> Schema:

@@ -56,7 +56,8 @@ def _gap_message(event: Gap) -> str:
     if event.requested < event.earliest:
         return f"events {event.requested} to {event.earliest - 1} are no longer in the log"
     # The cursor counts in another epoch, so its numbers mean nothing in this one.
-    return f"the log was begun anew; it holds events {event.earliest} to {event.latest}"
+    holds = f"events {event.earliest} to {event.latest}" if event.earliest <= event.latest else "no event yet"
+    return f"the log was begun anew and holds {holds}"
 
 
 def _session_ended(event: SessionEnded) -> Iterable[GatewayEvent]:
@@ -67,8 +68,9 @@ def _command_result(event: CommandResult) -> Iterable[GatewayEvent]:
     """Answer as the original gateway did: `ping` with a pong, `status` with a token, all others as a tool."""
     session_id = event.session_id or ""
     match event:
-        case CommandResult(name="ping", ok=True, result={"timestamp": int(timestamp)}):
-            yield Pong(timestamp)
+        # A bool is an int to Python.
+        case CommandResult(name="ping", ok=True, result={"timestamp": int(ts)}) if not isinstance(ts, bool):
+            yield Pong(ts)
         case CommandResult(
             name="status", ok=True, result={"session_id": str(watched), "state": state, "protocol": protocol}
         ):

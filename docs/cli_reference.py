@@ -1,0 +1,112 @@
+"""The reference of the command line, from click's own objects; `docs/generate.py` writes it to `cli.md`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator
+
+import click
+
+from bamboo_gateway.cli import main
+from bamboo_gateway.cli.settings import SETTINGS
+
+_HEAD = """\
+# Command line
+
+`bamboo-gateway COMMAND`, or `python -m bamboo_gateway COMMAND`. Each command has `--help`.
+
+```sh
+bamboo-gateway serve                          # a gateway on ws://127.0.0.1:18790
+bamboo-gateway chat                           # talk with its agent
+echo "hello" | bamboo-gateway chat > answer   # the same in a script
+bamboo-gateway call session.list '{"limit": 5}'
+```
+
+| exit code | meaning |
+|---|---|
+| 0 | All went well. |
+| 1 | It failed: a port is taken, a gateway cannot be reached or said no, a line of a pipe was not answered. |
+| 2 | It was called wrongly: an option, a variable, the settings file or one of its values. |
+| 130 | It was interrupted (Ctrl-C) before it was through. |
+
+What goes wrong is told in one line on stderr.
+"""
+
+_AFTER: dict[str, str] = {
+    "serve": """\
+**Where a setting comes from.** What is typed goes before the environment, and that before the file, setting
+by setting. An empty variable counts as unset. A list is given item by item on the command line, in a
+variable with spaces between, and as a list in the file. A duration is a number of seconds, or a number with
+a unit: `90s`, `15m`, `24h`, `7d`.
+
+**The file** (`--config`) is TOML. A key that is none is refused, and the nearest one is named; so is a
+value of the wrong type:
+
+```toml
+bind = "0.0.0.0:18790"
+auth_token = "a long random text"
+allowed_origins = ["https://chat.example"]
+max_connections = 5000
+session_max_age = "7d"
+log_format = "json"
+```
+
+**Output.** One line on stdout, `listening on ws://HOST:PORT`, once it accepts connections: with port 0 it
+has the port that the system chose. Log lines go to stderr: for people, in colours on a terminal unless
+`NO_COLOR` is set, or one JSON object a line. What libraries log is shown from warning on.
+
+**Signals.** SIGINT or SIGTERM stops it: nobody new is taken in, every client is told (`shutdown`, then
+close code 1001), and it exits with 0 within `--close-timeout` and a little. A second signal ends it at
+once.
+""",
+}
+
+
+def render() -> str:
+    """Write the whole page."""
+    context = click.Context(main, info_name="bamboo-gateway")
+    commands = [main.get_command(context, name) for name in main.list_commands(context)]
+    parts = [_HEAD, *(_command(context, command) for command in commands if command is not None)]
+    return "\n".join(parts)
+
+
+def _command(parent: click.Context, command: click.Command) -> str:
+    context = click.Context(command, info_name=command.name, parent=parent)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    sections = [
+        f"## {command.name}",
+        f"```sh\n{usage}\n```",
+        inspect.cleandoc(command.help or ""),
+        "\n".join(_table(command.params)),
+        _AFTER.get(command.name or "", "").rstrip(),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _table(params: Iterable[click.Parameter]) -> Iterator[str]:
+    """The options; the key of the file is the option's name wherever there is one."""
+    options = [param for param in params if isinstance(param, click.Option)]
+    has_keys = any(option.name in SETTINGS for option in options)
+    columns = ["option", "variable", *["key"] * has_keys, "default", "meaning"]
+    yield _row(columns)
+    yield "|" + "---|" * len(columns)
+    for option in options:
+        key = [_code(option.name if option.name in SETTINGS else None)] if has_keys else []
+        cells = [_usage(option), _code(option.envvar), *key, _default(option), option.help or ""]
+        yield _row(cells)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _usage(option: click.Option) -> str:
+    return _code(f"{option.opts[0]} {option.metavar}") + (", repeated" if option.multiple else "")
+
+
+def _default(option: click.Option) -> str:
+    return _code(option.default) if isinstance(option.default, str | int) else ""
+
+
+def _code(text: object) -> str:
+    return f"`{text}`" if text else ""

@@ -1,0 +1,16 @@
+"""Hypothesis profiles, chosen by the environment variable HYPOTHESIS_PROFILE."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Examples that wait on an event loop have no meaningful deadline of their own.
+# pytest-trio sets its async fixtures up afresh for every example, which is what the health check cannot know.
+settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# The same examples on every run: a change is judged by what it changed.
+settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True)
+settings.register_profile("nightly", settings.get_profile("dev"), max_examples=5_000, print_blob=True)
+
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
