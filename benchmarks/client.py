@@ -1,0 +1,50 @@
+"""A WebSocket client that does the least: what it does takes time from the machine that runs the server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+from .frames import take_messages, text_frame
+
+MAX_RECEIVE_BYTES = 256 * 1024
+
+TIMEOUT = 30.0
+"""Seconds for one step: long enough for a busy machine."""
+
+_END_OF_HEAD = b"\r\n\r\n"
+
+_UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==" + _END_OF_HEAD
+)
+
+
+class Client:
+    """One connection, which has said `connect` and was answered."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        self._received = bytearray()
+        self.socket.sendall(_UPGRADE)
+        while _END_OF_HEAD not in self._received:
+            self._receive()
+        del self._received[: self._received.index(_END_OF_HEAD) + len(_END_OF_HEAD)]
+        self.send(b'{"type":"connect"}')
+        while not list(self.read()):
+            pass
+
+    def send(self, message: bytes) -> None:
+        """Send one text message of less than 126 bytes."""
+        self.socket.sendall(text_frame(message))
+
+    def read(self) -> Iterator[bytes]:
+        """Receive once, and yield the text messages that have come."""
+        self._receive()
+        return take_messages(self._received)
+
+    def _receive(self) -> None:
+        data = self.socket.recv(MAX_RECEIVE_BYTES)
+        if not data:
+            raise ConnectionError("the server hung up")
+        self._received += data
