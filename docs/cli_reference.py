@@ -64,7 +64,7 @@ once.
 
 def render() -> str:
     """Write the whole page."""
-    context = click.Context(main, info_name="bamboo-gateway")
+    context = main.make_context("bamboo-gateway", [], resilient_parsing=True)
     commands = [main.get_command(context, name) for name in main.list_commands(context)]
     parts = [_HEAD, *(_command(context, command) for command in commands if command is not None)]
     return "\n".join(parts)

@@ -13,7 +13,7 @@ PAGE = render()
 
 def test_every_option_of_every_command_is_there() -> None:
     """With its variable, so that nothing has to be guessed."""
-    context = click.Context(main)
+    context = main.make_context("bamboo-gateway", [], resilient_parsing=True)
     for name in main.list_commands(context):
         command = main.get_command(context, name)
         assert command is not None

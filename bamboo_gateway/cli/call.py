@@ -1,0 +1,61 @@
+"""`bamboo-gateway call`: one command, its result on stdout."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import click
+
+from ..client import Client, ClientError
+from ..errors import InvalidMessageError
+from ..protocol import strict_json
+from ..protocol.messages import MAX_ID_LENGTH, Json
+from . import target
+from .running import run
+from .target import Target
+
+
+def _name(_: click.Context, __: click.Parameter, name: str) -> str:
+    if not 0 < len(name) <= MAX_ID_LENGTH:
+        raise click.BadParameter(f"a name has 1 to {MAX_ID_LENGTH} characters")
+    return name
+
+
+def _json(_: click.Context, __: click.Parameter, text: str) -> Json:
+    try:
+        return strict_json.parse(text)
+    except InvalidMessageError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command("call")
+@click.argument("name", callback=_name)
+@click.argument("args", metavar="[JSON]", default="null", callback=_json)
+@target.options
+def command(name: str, args: Json, url: str, token: str | None, session: str | None) -> None:
+    """
+    Run the command NAME of a gateway and print its result as JSON.
+
+    JSON are its arguments, an object. `bamboo-gateway call help` lists the
+    commands. Without --session it runs in a session of its own, which is gone
+    afterwards.
+    """
+    result = run(_call, Target(url, token, session), name, args)
+    click.echo(strict_json.dump(result))
+
+
+async def _call(to: Target, name: str, args: Json) -> Json:
+    async with to.connect("call") as client:
+        if client.connected.resumed:
+            return await client.command(name, args)
+        try:
+            if to.session is not None:
+                raise click.ClickException(f"the gateway knows no session {to.session!r}")
+            return await client.command(name, args)
+        finally:
+            await _delete_session(client)
+
+
+async def _delete_session(client: Client) -> None:
+    with suppress(ClientError):
+        await client.command("session.delete")

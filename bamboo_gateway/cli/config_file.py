@@ -1,0 +1,59 @@
+"""The settings file: TOML, whose keys are the names of the settings."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from ..agents.settings import nearest
+from .settings import SETTINGS, CommandT, read_value
+
+
+def read(path: Path) -> dict[str, object]:
+    """
+    Read the settings that *path* holds, each checked.
+
+    Raises:
+        click.UsageError: It cannot be read, is no TOML, or has a wrong key or value; the text names both.
+    """
+    values = _parse(path)
+    for key, value in values.items():
+        if key not in SETTINGS:
+            raise click.UsageError(f"{path}: unknown key {key!r}{nearest(key, SETTINGS)}")
+        try:
+            values[key] = read_value(SETTINGS[key], value)
+        except ValueError as error:
+            raise click.UsageError(f"{path}: {key}: {error}") from None
+    return values
+
+
+def _parse(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise click.UsageError(f"{path}: {error.strerror}") from None
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise click.UsageError(f"{path}: no TOML: {error}") from None
+
+
+def _load(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        ctx.default_map = read(path)
+
+
+option: Callable[[CommandT], CommandT] = click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    envvar="BAMBOO_CONFIG",
+    show_envvar=True,
+    is_eager=True,  # before the options whose defaults it brings
+    expose_value=False,
+    callback=_load,
+    help="A TOML file of settings; what is typed or in the environment goes before it.",
+)
+"""The option `--config`."""

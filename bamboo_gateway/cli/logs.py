@@ -1,0 +1,62 @@
+"""Where log lines go and how they look."""
+
+from __future__ import annotations
+
+import logging
+from typing import TextIO
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from . import colours
+
+
+def configure(level: str, log_format: str, stream: TextIO) -> None:
+    """
+    Log to *stream*: what we say from *level* on, what libraries say from warning on.
+
+    Args:
+        level: `debug`, `info`, `warning` or `error`.
+        log_format: `text` for people, in colours on a terminal; `json` for one object a line.
+        stream: Where to.
+    """
+    before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderers = _json() if log_format == "json" else _text(stream)
+    structlog.configure(
+        processors=[*before, *renderers],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        foreign_pre_chain=before,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+
+
+def _json() -> list[Processor]:
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _text(stream: TextIO) -> list[Processor]:
+    # structlog's own choice of traceback shows local variables, and they hold tokens and messages.
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=colours.are_wanted(stream),
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+    return [_printable, renderer]
+
+
+def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Let no text that a client sent move the cursor of who reads the log, or begin a line of its own."""
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = "".join(each if each.isprintable() else "\ufffd" for each in value)
+    return event

@@ -1,0 +1,67 @@
+"""`bamboo-gateway serve`: a gateway of its own."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+import click
+import structlog
+import trio
+
+from ..agents import load_agent
+from ..config import GatewayConfig
+from ..errors import ConfigError
+from ..gateway import Gateway
+from . import config_file, logs, settings
+from .running import run
+
+log = structlog.get_logger(__name__)
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@click.command("serve")
+@config_file.option
+@settings.options
+def command(**values: Any) -> None:
+    """
+    Run a gateway until SIGINT or SIGTERM.
+
+    It prints one line with its address once it accepts connections; all else
+    goes to stderr. What is typed goes before the environment, and that before
+    the file of --config, where an option is a key of its name with underscores
+    (and allowed_origins a list).
+    """
+    ours = settings.pick(settings.ServeConfig, values)
+    logs.configure(ours.log_level, ours.log_format, sys.stderr)
+    try:
+        gateway = Gateway(settings.pick(GatewayConfig, values), agent=load_agent(ours.agent))
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    run(_serve, gateway)
+
+
+async def _serve(gateway: Gateway) -> None:
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_stop_on_signal, gateway)
+        try:
+            addresses = await nursery.start(gateway.serve)
+        except OSError as error:
+            reason = error.strerror or error
+            raise click.ClickException(f"cannot listen on {gateway.config.bind}: {reason}") from error
+        click.echo("listening on " + " ".join(f"ws://{address}" for address in addresses))
+
+
+async def _stop_on_signal(
+    gateway: Gateway, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Stop *gateway* at the first signal; the second is then nobody's, and ends the process."""
+    with trio.open_signal_receiver(*_SIGNALS) as signals:
+        task_status.started()
+        received = await anext(signals)
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+    log.info("stopping", signal=signal.Signals(received).name)
+    await gateway.stop()

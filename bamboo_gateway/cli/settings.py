@@ -1,0 +1,120 @@
+"""What `serve` can be told: an option, a variable and a key of the file for each field of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import attrs
+import click
+
+from ..config import GatewayConfig, Kind, Setting, setting
+from .duration import format_duration, parse_duration
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+@attrs.frozen(kw_only=True)
+class ServeConfig:
+    """The settings of `serve` that are not the gateway's own."""
+
+    agent: str = setting("text", "echo", "Who answers: `echo`, `openai`, or `python:MODULE:FUNCTION`.")
+    storage: str = setting("text", "memory:", "Where sessions are kept.", choices=("memory:",))
+    log_level: str = setting(
+        "text", "info", "The least that is logged.", choices=("debug", "info", "warning", "error")
+    )
+    log_format: str = setting(
+        "text", "text", "For people, or one JSON object a line.", choices=("text", "json")
+    )
+
+
+SETTINGS: dict[str, attrs.Attribute[Any]] = {
+    field.name: field for cls in (GatewayConfig, ServeConfig) for field in attrs.fields(cls)
+}
+"""Every setting by its name, which is also its key in a file."""
+
+_METAVARS: dict[Kind, str] = {
+    "text": "TEXT",
+    "secret": "TOKEN",
+    "address": "HOST:PORT",
+    "list": "TEXT",
+    "count": "N",
+    "bytes": "BYTES",
+    "seconds": "DURATION",
+}
+
+
+def read_value(field: attrs.Attribute[Any], value: object) -> object:
+    """
+    Take a *value* of a setting as a file has it: of the right type, or a text where people write one.
+
+    Raises:
+        ValueError: It will not do; the text says why, without naming the setting.
+    """
+    kind = Setting.of(field).kind
+    if kind == "seconds" and isinstance(value, str):
+        value = parse_duration(value)
+    if kind == "list" and not isinstance(value, list):
+        raise ValueError(f"{value!r} is no list")
+    assert field.validator is not None, "`setting` gives each one"
+    try:
+        field.validator(None, field, value)
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix(f"{field.name}: ")) from None
+    return value
+
+
+class SettingType(click.ParamType[Any]):
+    """The type of one option: it reads what is typed, and has the setting itself check it."""
+
+    def __init__(self, field: attrs.Attribute[Any]) -> None:
+        self._field = field
+        self.name = Setting.of(field).kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read *value*, a text from the command line or the environment, or what a file had."""
+        if self.name == "list":
+            return value  # one item; the list is checked as a whole
+        if self.name in ("count", "bytes") and isinstance(value, str):
+            with suppress(ValueError):  # the setting has the better words
+                value = int(value)
+        try:
+            return read_value(self._field, value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def options(command: CommandT) -> CommandT:
+    """Give *command* an option for every setting; it is called with all of them, by name."""
+    for field in reversed(SETTINGS.values()):
+        command = _option(field)(command)
+    return command
+
+
+def pick(cls: type[Any], values: dict[str, Any]) -> Any:
+    """Make a *cls* of those *values* that are its own."""
+    return cls(**{field.name: values[field.name] for field in attrs.fields(cls)})
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"BAMBOO_{name.upper()}"
+
+
+def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
+    it = Setting.of(field)
+    is_list = it.kind == "list"
+    # A list is given item by item: `--allowed-origin A --allowed-origin B`.
+    flag = f"--{(field.name.removesuffix('s') if is_list else field.name).replace('_', '-')}"
+    return click.option(
+        flag,
+        field.name,
+        type=SettingType(field),
+        metavar="|".join(it.choices) or _METAVARS[it.kind],
+        multiple=is_list,
+        default=format_duration(field.default) if isinstance(field.default, float) else field.default,
+        envvar=variable(field.name),
+        show_envvar=True,
+        help=it.meaning,
+    )

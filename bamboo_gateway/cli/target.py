@@ -1,0 +1,64 @@
+"""The options of what talks to a gateway: which one, with what right, in which session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import attrs
+import click
+
+from ..client import Client, connect
+from ..config import DEFAULT_BIND
+from ..protocol.messages import ClientInfo
+from ..version import __version__
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+@attrs.frozen
+class Target:
+    """A gateway, and the session meant there."""
+
+    url: str
+    token: str | None = attrs.field(repr=False)
+    session: str | None
+
+    @asynccontextmanager
+    async def connect(self, name: str) -> AsyncIterator[Client]:
+        """Connect as the command *name*; raises what `client.connect` does."""
+        info = ClientInfo(f"bamboo-gateway {name}", __version__)
+        async with connect(self.url, token=self.token, session_id=self.session, client=info) as client:
+            yield client
+
+
+def options(command: CommandT) -> CommandT:
+    """Give *command* the options that make a `Target`."""
+    for option in (_session, _token, _url):
+        command = option(command)
+    return command
+
+
+_url: Any = click.option(
+    "--url",
+    default=f"ws://{DEFAULT_BIND}",
+    metavar="URL",
+    envvar="BAMBOO_URL",
+    show_envvar=True,
+    help="The gateway.",
+)
+_token: Any = click.option(
+    "--token",
+    metavar="TOKEN",
+    envvar="BAMBOO_TOKEN",
+    show_envvar=True,
+    help="What it asks for, if it does. A variable is seen by fewer people than a command line.",
+)
+_session: Any = click.option(
+    "--session",
+    metavar="ID",
+    envvar="BAMBOO_SESSION",
+    show_envvar=True,
+    help="A session to come back to; without it, a new one opens.",
+)

@@ -1,0 +1,102 @@
+"""A session as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..protocol import strict_json
+from ..protocol.messages import (
+    AgentComplete,
+    AgentToken,
+    AgentToolComplete,
+    AgentToolStart,
+    ChannelMessage,
+    Error,
+    Gap,
+    GatewayEvent,
+    Shutdown,
+    UserMessage,
+)
+from . import colours
+
+_WIDTH = 200
+"""Characters that a note shows of arguments or a result."""
+
+_CONTROL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
+"""What could make a terminal do more than show text: nobody knows where an agent has its words from."""
+
+
+class Transcript:
+    """
+    Writes the agent's words to stdout, and notes of all else to stderr.
+
+    Invariant: a note begins on a line of its own; so does what follows it.
+    """
+
+    def __init__(self) -> None:
+        self._is_in_line = False
+        self._is_terminal = sys.stdout.isatty()
+        self._has_colours = colours.are_wanted(sys.stderr)
+
+    def show(self, event: GatewayEvent) -> None:
+        """Show what happened."""
+        if isinstance(event, AgentToken):
+            self._say(event.token)
+        if isinstance(event, AgentComplete | Error):
+            self._end_line()
+        if note := _NOTES.get(type(event)):
+            self.note(note(event))
+
+    def note(self, text: str) -> None:
+        """Say something about the talk rather than in it."""
+        if self._is_terminal:
+            self._end_line()
+        text = text.translate(_CONTROL)
+        click.echo(click.style(text, dim=True) if self._has_colours else text, err=True)
+
+    def prompt(self) -> None:
+        """Ask for a line."""
+        self._end_line()
+        click.echo("> ", err=True, nl=False)
+
+    def _say(self, text: str) -> None:
+        # Not `click.echo`: into a file it leaves out what looks like a colour.
+        sys.stdout.write(text.translate(_CONTROL) if self._is_terminal else text)
+        sys.stdout.flush()
+        self._is_in_line = not text.endswith("\n")
+
+    def _end_line(self) -> None:
+        if self._is_in_line:
+            click.echo()
+            self._is_in_line = False
+
+
+def _tool_start(event: AgentToolStart) -> str:
+    args = "" if event.args is None else strict_json.dump(event.args).decode()
+    return f"[{event.tool} {_short(args)}]"
+
+
+def _tool_complete(event: AgentToolComplete) -> str:
+    outcome = "failed" if event.ok is False else "answered"
+    return f"[{event.tool} {outcome}: {_short(event.result)}]"
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, _WIDTH, placeholder=" …")
+
+
+_NOTES: dict[type, Callable[[Any], str]] = {
+    AgentToolStart: _tool_start,
+    AgentToolComplete: _tool_complete,
+    Error: lambda event: f"{event.code}: {event.message}",
+    UserMessage: lambda event: f"[somebody else: {_short(event.content)}]",
+    ChannelMessage: lambda event: f"[{event.channel}: {_short(event.content)}]",
+    Gap: lambda event: f"[events {event.requested} to {event.earliest - 1} are no longer to be had]",
+    Shutdown: lambda event: f"[the gateway stops: {event.reason}]",
+}
+"""What is said of an event; of others, nothing is."""

@@ -1,0 +1,97 @@
+"""Where a gateway is: a WebSocket URL taken apart, and the way to a byte stream that leads there."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from typing import TypeAlias
+from urllib.parse import quote, urlsplit
+
+import attrs
+import trio
+
+from .errors import ConnectError
+
+Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
+_DEFAULT_PORTS = {"ws": 80, "wss": 443}
+
+_NOT_TO_QUOTE = "%/:=&?~+!$,;'@()*[]"
+"""What may stand in a path and query as it is; the `%` of what is quoted already, too."""
+
+
+@attrs.frozen
+class Endpoint:
+    """The parts of a `ws:` or `wss:` URL."""
+
+    url: str
+    is_secure: bool
+    host: str
+    port: int
+    host_header: str
+    resource: str
+    """Path and query."""
+
+    @classmethod
+    def parse(cls, url: str) -> Endpoint:
+        """
+        Take *url* apart.
+
+        Raises:
+            ConnectError: It is no WebSocket URL.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise ConnectError(f"{url!r} is no URL: {error}") from None
+        if parts.scheme not in _DEFAULT_PORTS or not host:
+            raise ConnectError(f"{url!r} is no WebSocket URL, such as ws://127.0.0.1:18790")
+        resource = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        return cls(
+            url=url,
+            is_secure=parts.scheme == "wss",
+            host=host,
+            port=_DEFAULT_PORTS[parts.scheme] if port is None else port,
+            host_header=parts.netloc.rpartition("@")[2],
+            resource=quote(resource, safe=_NOT_TO_QUOTE),
+        )
+
+    async def open_stream(self, ssl_context: ssl.SSLContext | None = None) -> Stream:
+        """
+        Connect; for `wss:` check who answers by *ssl_context*, or by the authorities that the system trusts.
+
+        Raises:
+            ConnectError: Nobody listens there, or TLS failed.
+        """
+        try:
+            stream = await trio.open_tcp_stream(self.host, self.port)
+        except (OSError, ValueError) as error:  # ValueError: a host that cannot even be looked up
+            raise ConnectError(f"cannot reach {self.url}: {_reason(error)}") from error
+        if not self.is_secure:
+            return stream
+        try:
+            return await self._secure(stream, ssl_context or ssl.create_default_context())
+        except trio.BrokenResourceError as error:
+            raise ConnectError(f"no TLS with {self.url}: {error.__cause__ or 'the peer hung up'}") from error
+
+    async def _secure(
+        self, stream: trio.SocketStream, ssl_context: ssl.SSLContext
+    ) -> trio.SSLStream[trio.SocketStream]:
+        secure = trio.SSLStream(stream, ssl_context, server_hostname=self.host, https_compatible=True)
+        try:
+            await secure.do_handshake()
+        except BaseException:
+            await trio.aclose_forcefully(stream)
+            raise
+        return secure
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said; trio tells it of each address that it tried."""
+    if isinstance(error.__cause__, BaseExceptionGroup):
+        error = error.__cause__.exceptions[0]
+    # Negative ones come from the resolver, which has texts of its own.
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    return str(error)

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+from click.testing import CliRunner, Result
+
+from bamboo_gateway import __version__
+from bamboo_gateway.cli import main
+from bamboo_gateway.client import ClosedError, connect
+from bamboo_gateway.protocol import Shutdown
+from tests.cli.process import HANG, Serving, run, serving, start, terminal
+from tests.client.peer import Peer, peer
+
+pytestmark = pytest.mark.integration
+
+TOKEN = "sesame"
+
+LONG = "on and on " * 300 + "\n"
+"""What takes the echo agent long to say back, at its 50 words a second."""
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Serving]:
+    """A gateway for all tests that leave it as it is."""
+    with serving("--auth-token", TOKEN) as server:
+        yield server
+
+
+# ── serve ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_serve_prints_one_line_and_stops_by_a_signal(signum: signal.Signals) -> None:
+    """The line has the real port; all else goes to stderr; the exit code is 0."""
+    with serving() as server:
+        host, port = server.url.removeprefix("ws://").split(":")
+        assert server.line == f"listening on ws://{host}:{port}\n"
+        assert host == "127.0.0.1"
+        assert int(port) > 0
+        code, out, err = server.stop(signum)
+    assert (code, out) == (0, "")
+    assert f"signal={signum.name}" in err
+    assert "Traceback" not in err
+
+
+async def test_serve_tells_its_clients_before_it_stops() -> None:
+    """First the notice, then 1001 with a reason."""
+    with serving() as server:
+        async with connect(server.url) as client:
+            server.process.send_signal(signal.SIGTERM)
+            assert isinstance(await anext(client), Shutdown)
+            with pytest.raises(ClosedError) as error:
+                await anext(client)
+            assert error.value.code == 1001
+        assert server.process.wait(HANG) == 0
+
+
+def test_a_second_signal_ends_serve_at_once() -> None:
+    """A client that holds up the stop cannot hold it up against the will of who stops it."""
+    with serving("--close-timeout", "1h") as server:
+        host, port = server.url.removeprefix("ws://").split(":")
+        with socket.create_connection((host, int(port))) as stalling:
+            stalling.sendall(
+                b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            )
+            assert stalling.recv(4096).startswith(b"HTTP/1.1 101")
+            server.process.send_signal(signal.SIGTERM)
+            assert stalling.recv(4096)  # the first signal has been obeyed
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(HANG) == -signal.SIGTERM
+
+
+def test_serve_says_that_the_port_is_taken(served: Serving) -> None:
+    """One line, exit code 1, and nothing on stdout."""
+    address = served.url.removeprefix("ws://")
+    ran = run("serve", "--bind", address)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == f"bamboo-gateway: cannot listen on {address}: Address already in use\n"
+
+
+def test_serve_says_that_there_is_no_such_host() -> None:
+    """The same for an address that is not this machine's."""
+    ran = run("serve", "--bind", "nobody.invalid:0", "--auth-token", "x")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("bamboo-gateway: cannot listen on nobody.invalid:0: ")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_serve_obeys_flag_before_environment_before_file(tmp_path: Path) -> None:
+    """As one sees from outside: the token of the flag, the limit of the variable, the log of the file."""
+    file = tmp_path / "bamboo.toml"
+    file.write_text("auth_token = 'file'\nmax_message_bytes = 1111\nlog_format = 'json'\n")
+    env = {"BAMBOO_CONFIG": str(file), "BAMBOO_AUTH_TOKEN": "variable", "BAMBOO_MAX_MESSAGE_BYTES": "2222"}
+    with serving("--auth-token", "flag", env=env) as server:
+        result = call(server.url, "gateway.info", token="flag")
+        assert result.exit_code == 0, result.stderr
+        assert json.loads(result.stdout)["limits"]["max_message_bytes"] == 2222
+        _, _, err = server.stop()
+    assert [json.loads(line)["event"] for line in err.splitlines()][-1] == "stopping"
+    assert "flag" not in err
+
+
+def test_serve_runs_an_agent_of_ones_own(tmp_path: Path) -> None:
+    """`python:module:function` is found from the directory where `serve` is started."""
+    (tmp_path / "own.py").write_text(
+        "async def answer(turn):\n    await turn.token(f'<{turn.message.content}>')\n"
+    )
+    with serving("--agent", "python:own:answer", env={"PYTHONPATH": str(tmp_path)}) as server:
+        ran = run("chat", stdin="hello\n", env={"BAMBOO_URL": server.url})
+    assert ran.stdout == "<hello>\n"
+
+
+def test_the_installed_command_and_the_module_are_one() -> None:
+    """`python -m bamboo_gateway` names itself as the command does."""
+    ran = run("--version")
+    assert (ran.returncode, ran.stdout) == (0, f"bamboo-gateway {__version__}\n")
+
+
+# ── call ─────────────────────────────────────────────────────────────────────
+
+
+def call(url: str, *args: str, token: str = TOKEN) -> Result:
+    """Run `call` in this process: it needs no terminal."""
+    return CliRunner().invoke(main, ["call", *args], env={"BAMBOO_URL": url, "BAMBOO_TOKEN": token})
+
+
+def test_call_prints_the_result_as_json(served: Serving) -> None:
+    """One line on stdout, whatever letters are in it."""
+    result = call(served.url, "echo", '{"q": ["竹", 1.5, null]}')
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == '{"q":["竹",1.5,null]}\n'
+
+
+def test_call_leaves_no_session_behind(served: Serving) -> None:
+    """It runs in a session of its own, which is gone afterwards, even where the command fails."""
+    assert call(served.url, "status").exit_code == 0
+    assert call(served.url, "no.such.thing").exit_code == 1
+    listed = json.loads(call(served.url, "session.list").stdout)["sessions"]
+    assert len(listed) == 1  # that of `session.list` itself
+
+
+def test_call_runs_in_the_session_that_is_named(served: Serving) -> None:
+    """And leaves it there."""
+    session = json.loads(call(served.url, "session.create", '{"name": "kept"}').stdout)["session_id"]
+    for _ in range(2):
+        status = json.loads(call(served.url, "session.get", "--session", session).stdout)
+        assert (status["session_id"], status["name"]) == (session, "kept")
+    assert call(served.url, "session.delete", "--session", session).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["no.such.thing"], "UNKNOWN_COMMAND: "),
+        (["session.get", '{"session_id": 5}'], "INVALID_ARGUMENTS: "),
+        (["status", "--session", "nix"], "the gateway knows no session 'nix'"),
+        (["status", "--token", "wrong"], "UNAUTHORIZED: "),
+        (["status", "--token", "\udcff"], "Connect cannot be encoded: "),
+        (["status", "--url", "http://127.0.0.1"], "'http://127.0.0.1' is no WebSocket URL, such as "),
+        (["status", "--url", "ws://127.0.0.1:1"], "cannot reach ws://127.0.0.1:1: Connection refused"),
+    ],
+)
+def test_call_tells_a_failure_in_one_line(served: Serving, args: list[str], says: str) -> None:
+    """Exit code 1, nothing on stdout, no traceback."""
+    result = call(served.url, *args)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"bamboo-gateway: {says}"), result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_call_can_be_interrupted() -> None:
+    """Ctrl-C ends it with 130 and without a word."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        start("call", "status", "--url", f"ws://127.0.0.1:{silent.getsockname()[1]}") as process,
+    ):
+        accepted, _ = silent.accept()
+        with accepted:
+            accepted.recv(1)  # it waits for an answer now
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=HANG)
+    assert (process.returncode, out, err.strip()) == (130, "", "")
+
+
+# ── chat ─────────────────────────────────────────────────────────────────────
+
+
+def chat(server: Serving, stdin: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run `chat` with a pipe."""
+    return run("chat", *args, stdin=stdin, env={"BAMBOO_URL": server.url, "BAMBOO_TOKEN": TOKEN})
+
+
+def test_chat_answers_each_line_of_a_pipe(served: Serving) -> None:
+    """The agent's words are on stdout, everything else on stderr; empty lines are nothing."""
+    ran = chat(served, 'hello there\n\n/tool search {"q": 1}\nbye')
+    assert ran.returncode == 0
+    assert ran.stdout.splitlines()[0] == "hello there"
+    assert ran.stdout.splitlines()[-1] == "bye"
+    session, *tools = ran.stderr.splitlines()
+    assert session.startswith("session ")
+    assert session.endswith(", new")
+    assert tools == ['[search {"q":1}]', '[search answered: {"q":1}]']
+
+
+def test_chat_tells_by_its_exit_code_that_a_line_failed(served: Serving) -> None:
+    """A script can rely on it; the other lines are answered all the same."""
+    ran = chat(served, "/fail on purpose\nhello\n")
+    assert (ran.returncode, ran.stdout) == (1, "hello\n")
+    assert "AGENT_ERROR: on purpose\n" in ran.stderr
+
+
+def test_chat_comes_back_to_its_session(served: Serving) -> None:
+    """The agent remembers; a session that is unknown is not passed over in silence."""
+    session = chat(served, "remember me\n").stderr.split()[1].rstrip(",")
+    ran = chat(served, "/history\n", "--session", session)
+    assert ran.stderr == f"session {session}, resumed\n"
+    assert "remember me" in ran.stdout
+    assert chat(served, "", "--session", "nix").stderr.endswith(", new; the gateway knows no nix\n")
+
+
+def test_chat_tells_that_the_gateway_is_gone() -> None:
+    """In the midst of an answer: one line, exit code 1."""
+    with serving() as server, start("chat", "--url", server.url) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(LONG)
+        process.stdin.flush()
+        process.stdout.read(1)
+        server.process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=HANG)
+    assert process.returncode == 1
+    assert err.splitlines()[-1].startswith("bamboo-gateway: the connection is closed: 1001, ")
+
+
+def test_chat_ends_quietly_when_nobody_reads_on(served: Serving) -> None:
+    """`bamboo-gateway chat | head` is no reason for a traceback."""
+    with start("chat", "--url", served.url, "--token", TOKEN) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(LONG)
+        process.stdin.flush()
+        process.stdout.read(1)
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 1
+    assert "Traceback" not in err
+
+
+def test_chat_in_a_terminal(served: Serving) -> None:
+    """A prompt for each line; Ctrl-C aborts an answer, and at the prompt it leaves."""
+    env = {"BAMBOO_URL": served.url, "BAMBOO_TOKEN": TOKEN}
+    with terminal("chat", env=env) as person:
+        person.wait_for("> ")
+        person.type("hello there\n")
+        person.wait_for("\n")  # what was typed, as the terminal echoes it
+        assert person.wait_for("> ") == "hello there\r\n"
+        person.type(LONG)
+        person.wait_for("\n")
+        person.wait_for("on and on ")
+        person.type("\x03")
+        person.wait_for("AGENT_ABORTED: ")
+        person.wait_for("> ")
+        person.type("\x03")
+        assert person.wait() == 0
+
+
+def test_chat_leaves_by_ctrl_d(served: Serving) -> None:
+    """The end of the input is the end of the talk."""
+    with terminal("chat", env={"BAMBOO_URL": served.url, "BAMBOO_TOKEN": TOKEN}) as person:
+        person.wait_for("> ")
+        person.type("\x04")
+        assert person.wait() == 0
+
+
+async def test_chat_leaves_by_the_second_ctrl_c() -> None:
+    """Where the gateway does not abort, the person still can; 130 says that the answer is not complete."""
+    chatted, aborted = trio.Event(), trio.Event()
+
+    async def never_abort(the_peer: Peer) -> None:
+        await the_peer.greet()
+        chat = await the_peer.hear()
+        await the_peer.say("chat_accepted", session_id="s", run_id="r", id=chat["id"])
+        await the_peer.say("user_message", session_id="s", content="", id=chat["id"], run_id="r", seq=1)
+        chatted.set()
+        assert (await the_peer.hear())["name"] == "session.abort"
+        aborted.set()
+        await the_peer.hear_close()
+
+    async with peer(never_abort) as url:
+        with terminal("chat", "--url", url) as person:
+            await trio.to_thread.run_sync(person.wait_for, "> ")
+            person.type("hello\n")
+            await chatted.wait()
+            person.type("\x03")
+            await aborted.wait()
+            person.type("\x03")
+            assert await trio.to_thread.run_sync(person.wait) == 130
