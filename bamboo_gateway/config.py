@@ -176,7 +176,7 @@ class GatewayConfig:
     )
     connect_timeout: float = setting("seconds", 10.0, "Time from the handshake to an accepted `connect`.")
     heartbeat_interval: float = setting(
-        "seconds", 30.0, "Time between pings to a client that is otherwise silent."
+        "seconds", 30.0, "Silence of a client after which it is pinged."
     )
     heartbeat_timeout: float = setting("seconds", 10.0, "Time that a client has to answer a ping.")
     write_timeout: float = setting(

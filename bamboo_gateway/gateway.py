@@ -82,6 +82,7 @@ class Gateway:
         self._pool = ConnectionPool(self.config.max_connections)
         self._open = trio.CancelScope()
         self._stopped = trio.Event()
+        self._has_served = False
         self.sessions = SessionManager(self._registry)
         self.channels = ChannelManager(self._registry, LocalChannel(self._registry), channels or {})
         services = Services(self._registry, self.channels, self)
@@ -109,12 +110,14 @@ class Gateway:
             OSError: It cannot listen there.
             RuntimeError: This gateway has served before.
         """
-        if self._registry.has_run:
+        if self._has_served:
             raise RuntimeError(
                 "a gateway serves once: make a new one, with the same storage to keep its sessions"
             )
+        self._has_served = True
         listeners = await self._listen()
         try:
+            self._table.restore(await self._storage.load())
             async with trio.open_nursery() as nursery:
                 await self._start_parts(nursery)
                 task_status.started([_address(listener) for listener in listeners])
@@ -125,9 +128,11 @@ class Gateway:
         finally:
             self._stopped.set()
             with trio.move_on_after(self.config.close_timeout, shield=True):
+                for listener in listeners:
+                    await listener.aclose()
                 await self._storage.aclose()
 
-    async def serve_stream(self, stream: trio.abc.HalfCloseableStream) -> None:
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """
         Serve one client that was accepted elsewhere (over TLS, by a Unix socket), and close its stream.
 
@@ -139,7 +144,8 @@ class Gateway:
     async def stop(self) -> None:
         """Take in nobody new, tell every client, and wait until `serve` is through: some `close_timeout`."""
         self._open.cancel()
-        await self._stopped.wait()
+        if self._has_served:
+            await self._stopped.wait()
 
     async def broadcast(self, event: LoggedEvent) -> int:
         """
@@ -170,10 +176,13 @@ class Gateway:
 
     async def _listen(self) -> Sequence[trio.SocketListener]:
         address = self.config.address
-        return await trio.open_tcp_listeners(address.port, host=address.host)
+        try:
+            return await trio.open_tcp_listeners(address.port, host=address.host)
+        except OSError:
+            self._has_served = False  # it may try again, when the port is free
+            raise
 
     async def _start_parts(self, nursery: trio.Nursery) -> None:
-        self._table.restore(await self._storage.load())
         fanout = Fanout(self._pool, self._turns)
         nursery.start_soon(self._registry.run)
         nursery.start_soon(run_journal, self._registry.batches, self._storage, fanout.carry_out)

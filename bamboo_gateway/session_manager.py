@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 import trio
 
-from .errors import ErrorCode, GatewayError
+from .errors import GatewayError
 from .protocol.messages import Json
 from .registry import SessionRegistry
 from .session import requests
@@ -23,7 +23,8 @@ class SessionManager:
     `gateway.sessions`: every method is one request to the registry.
 
     All of them raise `trio.BrokenResourceError` once the gateway has stopped,
-    and wait for it to start before that.
+    and wait for it to start before that; an argument that makes no sense is a
+    `TypeError` or `ValueError`.
     """
 
     def __init__(self, registry: SessionRegistry) -> None:
@@ -36,7 +37,7 @@ class SessionManager:
         Make a session that belongs to *user_id*.
 
         Raises:
-            GatewayError: `LIMIT_EXCEEDED`.
+            GatewayError: `LIMIT_EXCEEDED`; or `INVALID_ARGUMENTS`, where *metadata* is no JSON.
         """
         request = requests.CreateSession(user_id, str(uuid.uuid4()), name, metadata or {})
         return await self._registry.ask(request)
@@ -45,10 +46,8 @@ class SessionManager:
         """Look at a session; None if there is none."""
         try:
             return await self._registry.ask(requests.GetSession(OPERATOR, session_id))
-        except GatewayError as error:
-            if error.code is ErrorCode.SESSION_NOT_FOUND:
-                return None
-            raise
+        except GatewayError:
+            return None  # nothing else can be wrong with an id
 
     async def attach_connection(self, session_id: str, connection: ConnectionHandle) -> Session:
         """
@@ -85,7 +84,7 @@ class SessionManager:
         Merge keys into a session's metadata; a None takes its key away.
 
         Raises:
-            GatewayError: `SESSION_NOT_FOUND`.
+            GatewayError: `SESSION_NOT_FOUND`; or as for `create`.
         """
         return await self._registry.ask(requests.SetMetadata(OPERATOR, session_id, metadata))
 

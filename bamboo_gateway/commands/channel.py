@@ -94,7 +94,7 @@ async def send_to_channel(context: CommandContext, args: SendArgs) -> Sent:
         args.name,
         args.content,
         session_id=context.session(args.session_id),
-        id=args.id,
+        message_id=args.id,
         metadata=args.metadata,
     )
     await channels.send(message)

@@ -1,4 +1,4 @@
-"""What a command can reach: the registry, the channels and the gateway's own report, on behalf of one caller."""
+"""What a command can reach for its caller: the registry, the channels and the gateway's own report."""
 
 from __future__ import annotations
 

@@ -9,8 +9,6 @@ from typing import Literal
 import attrs
 from attrs.validators import ge, instance_of, le, max_len, min_len, optional
 
-from ..errors import ErrorCode, GatewayError
-from ..protocol import strict_json
 from ..protocol.messages import MAX_ID_LENGTH, ClientInfo, Json
 from ..session import requests
 from ..session.history import HistoryMessage
@@ -20,9 +18,6 @@ from .context import CommandContext
 
 MAX_PAGE = 500
 """Sessions or messages in one answer."""
-
-MAX_METADATA_BYTES = 16 * 1024
-"""Of one session, as JSON: labels, not documents."""
 
 _name = optional([min_len(1), max_len(MAX_ID_LENGTH)])
 _page = [ge(1), le(MAX_PAGE)]
@@ -116,10 +111,8 @@ class CreateArgs:
 
 async def create_session(context: CommandContext, args: CreateArgs) -> SessionInfo:
     """Answer `session.create`."""
-    metadata = args.metadata or {}
-    _check_metadata(metadata)
     user_id = context.caller.principal.user_id
-    request = requests.CreateSession(user_id, str(uuid.uuid4()), args.name, metadata)
+    request = requests.CreateSession(user_id, str(uuid.uuid4()), args.name, args.metadata or {})
     return describe(await context.ask(request))
 
 
@@ -152,15 +145,7 @@ class MetadataArgs:
 async def set_metadata(context: CommandContext, args: MetadataArgs) -> SessionInfo:
     """Answer `session.set_metadata`."""
     session_id = context.session(args.session_id)
-    session = await context.ask(requests.GetSession(context.caller, session_id))
-    _check_metadata({**session.metadata, **args.metadata})
-    request = requests.SetMetadata(context.caller, session.id, args.metadata)
-    return describe(await context.ask(request))
-
-
-def _check_metadata(metadata: Json) -> None:
-    if len(strict_json.dump(metadata)) > MAX_METADATA_BYTES:
-        raise GatewayError(ErrorCode.LIMIT_EXCEEDED, f"metadata has more than {MAX_METADATA_BYTES} bytes")
+    return describe(await context.ask(requests.SetMetadata(context.caller, session_id, args.metadata)))
 
 
 @attrs.frozen
@@ -173,9 +158,7 @@ class Deleted:
 async def delete_session(context: CommandContext, args: SessionArgs) -> Deleted:
     """Answer `session.delete`."""
     session_id = context.session(args.session_id)
-    session = await context.ask(requests.GetSession(context.caller, session_id))
-    await context.ask(requests.DeleteSession(context.caller, session.id))
-    return Deleted(session.id)
+    return Deleted(await context.ask(requests.DeleteSession(context.caller, session_id)))
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import attrs
 
@@ -76,11 +76,6 @@ class LiveSession:
             epoch=self.log.epoch,
         )
 
-    def merge_metadata(self, changes: Mapping[str, Json]) -> None:
-        """Set the keys of *changes*; a None takes its key away."""
-        merged = self.metadata | dict(changes)
-        self.metadata = {key: value for key, value in merged.items() if value is not None}
-
     def append(self, event: LoggedEvent, now: float) -> Deliver:
         """
         Add *event* to the log and to the conversation.
@@ -88,9 +83,8 @@ class LiveSession:
         Raises:
             InvalidMessageError: It cannot be encoded; nothing has changed.
         """
-        ts = milliseconds(now)
-        entry = self.log.append(event, ts)
-        self.history.record(entry.event, ts)
+        entry = self.log.append(event, milliseconds(now))
+        self.history.record(entry.event, len(entry.body))
         self.last_activity = now
         return Deliver(self.log, entry.seq)
 

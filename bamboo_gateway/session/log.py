@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 import attrs
@@ -117,9 +116,10 @@ class Log:
         """
         first = self.first_seq
         missing = (after + 1, first - 1) if after + 1 < first and after < self.visible_seq else None
-        start = max(0, after + 1 - first)
         entries: list[Entry] = []
-        for entry in islice(self._entries, start, max(start, self.visible_seq - first + 1)):
+        for seq in range(max(first, after + 1), self.visible_seq + 1):
+            # By index: most readers stand near the end, and a deque finds either end at once.
+            entry = self._entries[seq - first]
             max_bytes -= len(entry.body)
             if max_bytes < 0 and entries:
                 break

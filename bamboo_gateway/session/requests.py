@@ -1,13 +1,28 @@
-"""What can be asked of the session registry: small imperative values, each with the type of its reply."""
+"""
+What can be asked of the session registry: small imperative values, each with the type of its reply.
+
+What an embedding program may put into one is checked when the value is made: a
+slip surfaces where it was made, and not in the registry, which it would end.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
+from attrs.validators import and_, ge, instance_of, max_len, min_len, optional
 
-from ..protocol.messages import AgentComplete, ChannelMessage, Chat, ChatAccepted, Error, Json, LoggedEvent
+from ..protocol.messages import (
+    MAX_ID_LENGTH,
+    AgentComplete,
+    ChannelMessage,
+    Chat,
+    ChatAccepted,
+    Error,
+    Json,
+    LoggedEvent,
+)
 from .history import HistoryMessage
 from .session import ConnectionHandle, Principal, Session
 
@@ -33,6 +48,28 @@ OPERATOR = Caller(Principal("local", is_operator=True))
 """The embedding program itself."""
 
 
+def _text(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Every text comes back in some frame, where a lone surrogate could not be sent."""
+    if not isinstance(value, str):
+        raise TypeError(f"{field.name} must be a str, not {type(value).__name__}")
+    value.encode()
+
+
+def _message(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, ChannelMessage):
+        raise TypeError(f"{field.name} must be a ChannelMessage, not {type(value).__name__}")
+    _text(value, attrs.fields(ChannelMessage).channel, value.channel)
+    _optional_text(value, attrs.fields(ChannelMessage).session_id, value.session_id)
+
+
+_optional_text = optional(_text)
+_name = and_(_text, min_len(1), max_len(MAX_ID_LENGTH))
+_mapping = instance_of(Mapping)  # type: ignore[type-abstract]  # any kind of mapping is welcome
+_count = and_(instance_of(int), ge(0))
+_seconds: Any = [instance_of((int, float)), ge(0)]
+_page = and_(instance_of(int), ge(1))
+
+
 # ── sessions ─────────────────────────────────────────────────────────────────
 
 
@@ -40,11 +77,11 @@ OPERATOR = Caller(Principal("local", is_operator=True))
 class CreateSession(Request[Session]):
     """Make a session that nobody watches yet."""
 
-    user_id: str
-    session_id: str
+    user_id: str = attrs.field(validator=_text)
+    session_id: str = attrs.field(validator=_text)
     """A fresh id."""
-    name: str | None = None
-    metadata: Mapping[str, Json] = attrs.field(factory=dict)
+    name: str | None = attrs.field(default=None, validator=_optional_text)
+    metadata: Mapping[str, Json] = attrs.field(factory=dict, validator=_mapping)
 
 
 @attrs.frozen
@@ -52,7 +89,7 @@ class GetSession(Request[Session]):
     """Look at a session."""
 
     caller: Caller
-    session_id: str | None = None
+    session_id: str | None = attrs.field(default=None, validator=_optional_text)
 
 
 @attrs.frozen
@@ -69,8 +106,8 @@ class ListSessions(Request[SessionPage]):
     """List what the caller may see."""
 
     caller: Caller
-    limit: int
-    after: int = 0
+    limit: int = attrs.field(validator=_page)
+    after: int = attrs.field(default=0, validator=_count)
 
 
 @attrs.frozen
@@ -78,8 +115,8 @@ class RenameSession(Request[Session]):
     """Give a session a name; None takes it away."""
 
     caller: Caller
-    session_id: str | None
-    name: str | None
+    session_id: str | None = attrs.field(validator=_optional_text)
+    name: str | None = attrs.field(validator=_optional_text)
 
 
 @attrs.frozen
@@ -87,16 +124,16 @@ class SetMetadata(Request[Session]):
     """Merge keys into a session's metadata; a null takes its key away (RFC 7396, one level)."""
 
     caller: Caller
-    session_id: str | None
-    metadata: Mapping[str, Json]
+    session_id: str | None = attrs.field(validator=_optional_text)
+    metadata: Mapping[str, Json] = attrs.field(validator=_mapping)
 
 
 @attrs.frozen
-class DeleteSession(Request[None]):
-    """End a session: its turn is cancelled, its watchers are told."""
+class DeleteSession(Request[str]):
+    """End a session: its turn is cancelled, its watchers are told. The reply is its id."""
 
     caller: Caller
-    session_id: str | None
+    session_id: str | None = attrs.field(validator=_optional_text)
 
 
 @attrs.frozen
@@ -115,16 +152,16 @@ class GetHistory(Request[HistoryPage]):
     """Read the conversation, newest page first."""
 
     caller: Caller
-    session_id: str | None
-    limit: int
-    before: int | None = None
+    session_id: str | None = attrs.field(validator=_optional_text)
+    limit: int = attrs.field(validator=_page)
+    before: int | None = attrs.field(default=None, validator=optional(_count))
 
 
 @attrs.frozen
 class CleanupInactive(Request[Sequence[str]]):
-    """Delete the sessions that nobody watches, that run nothing and were last active *max_age* seconds ago."""
+    """Delete what nobody watches, runs nothing and was last active *max_age* seconds ago; name it."""
 
-    max_age: float
+    max_age: float = attrs.field(validator=_seconds)
 
 
 # ── connections ──────────────────────────────────────────────────────────────
@@ -135,8 +172,8 @@ class Attach(Request[Session]):
     """Let a connection watch a session, in place of the one that it watched."""
 
     caller: Caller
-    connection: ConnectionHandle
-    session_id: str | None
+    connection: ConnectionHandle = attrs.field(validator=instance_of(ConnectionHandle))
+    session_id: str | None = attrs.field(validator=_optional_text)
     new_session_id: str | None = None
     """Made where `session_id` is None or unknown to the caller; None: that is an error."""
     last_seq: int | None = None
@@ -150,7 +187,7 @@ class Detach(Request[bool]):
     """A connection no longer watches; the reply says whether it did."""
 
     connection_id: str
-    session_id: str | None = None
+    session_id: str | None = attrs.field(default=None, validator=_optional_text)
     """Only if it is this one."""
 
 
@@ -161,7 +198,7 @@ class Detach(Request[bool]):
 class AppendEvent(Request[int]):
     """Add an embedder's event to a session's log; the reply is its `seq`."""
 
-    session_id: str
+    session_id: str = attrs.field(validator=_text)
     event: LoggedEvent
 
 
@@ -205,8 +242,8 @@ class AbortTurn(Request[Sequence[str]]):
     """Abort one turn, or all that run or wait; the reply names them."""
 
     caller: Caller
-    session_id: str | None = None
-    run_id: str | None = None
+    session_id: str | None = attrs.field(default=None, validator=_optional_text)
+    run_id: str | None = attrs.field(default=None, validator=_optional_text)
 
 
 # ── channels ─────────────────────────────────────────────────────────────────
@@ -229,7 +266,7 @@ class CreateChannel(Request[ChannelInfo]):
     """Make a channel that nobody has joined yet."""
 
     caller: Caller
-    name: str
+    name: str = attrs.field(validator=_name)
 
 
 @attrs.frozen
@@ -258,7 +295,16 @@ class LeaveChannel(Request[ChannelInfo]):
 
 
 @attrs.frozen
-class SendToChannel(Request[int]):
-    """Add a message to a channel's log, from a session that has joined or from outside; the reply is its `seq` there."""
+class GetMember(Request[Session]):
+    """Look at a session that has joined a channel."""
 
-    message: ChannelMessage
+    caller: Caller
+    session_id: str | None
+    name: str
+
+
+@attrs.frozen
+class SendToChannel(Request[int]):
+    """Add a message from a member or from outside to a channel's log; the reply is its `seq` there."""
+
+    message: ChannelMessage = attrs.field(validator=_message)

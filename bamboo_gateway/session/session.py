@@ -17,7 +17,7 @@ class Principal:
 
     user_id: str
     is_operator: bool = False
-    """Sees every session: the embedding program, and whoever holds the gateway's one token (or needs none)."""
+    """Sees every session: the embedding program, and who holds the gateway's one token (or needs none)."""
 
     def owns(self, user_id: str) -> bool:
         """May this principal see what belongs to *user_id*?"""

@@ -1,0 +1,186 @@
+"""
+A gateway without its sockets: the real registry, journal, turns, channels and router, run as a gateway does.
+
+In the place of connections stands a record of all that was let out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import attrs
+import trio
+
+from bamboo_gateway.channel_manager import ChannelManager
+from bamboo_gateway.channels.local import LocalChannel
+from bamboo_gateway.commands import Services
+from bamboo_gateway.journal import run_journal
+from bamboo_gateway.ports import Agent, Channel, SessionStorage
+from bamboo_gateway.protocol import codec
+from bamboo_gateway.protocol.messages import Chat, Command, CommandResult, Json, Limits, LoggedEvent
+from bamboo_gateway.registry import SessionRegistry
+from bamboo_gateway.router import MessageRouter, Response
+from bamboo_gateway.session.effects import CancelTurn, Deliver, Effect, StartTurn
+from bamboo_gateway.session.requests import Attach, Caller, Request, SubmitChat
+from bamboo_gateway.session.session import ConnectionHandle, Principal
+from bamboo_gateway.session_manager import SessionManager
+from bamboo_gateway.storage.memory import MemoryStorage
+from bamboo_gateway.turn import Turn
+from bamboo_gateway.turns import TurnRunner
+from tests.session.tables import NOW, WIRE, new_table
+
+ReplyT = TypeVar("ReplyT")
+
+HANG = 20.0
+"""Seconds after which a test that waits in vain fails."""
+
+
+async def mute(turn: Turn) -> None:
+    """An agent that has nothing to say."""
+
+
+@attrs.frozen
+class Statistics:
+    """How this gateway does."""
+
+    connections: int = 3
+    closed: dict[str, int] = attrs.field(factory=lambda: {"1001": 2})
+
+
+@attrs.frozen
+class Report:
+    """What this gateway says of itself."""
+
+    version: str = "1.2.3"
+    started_at: float = NOW
+    limits: Limits = WIRE
+
+    def statistics(self) -> Statistics:
+        """Count."""
+        return Statistics()
+
+
+class Backstage:
+    """
+    The parts of one gateway.
+
+    Args:
+        agent: Answers chats.
+        storage: Keeps the sessions.
+        outside: Channels that go on elsewhere.
+        limits: Override those of `tests.session.tables.LIMITS`.
+    """
+
+    def __init__(
+        self,
+        agent: Agent = mute,
+        storage: SessionStorage | None = None,
+        outside: Mapping[str, Channel] | None = None,
+        **limits: Any,
+    ) -> None:
+        self.now = NOW
+        """What the registry's clock shows."""
+        self.table = new_table(**limits)
+        self.registry = SessionRegistry(self.table, lambda: self.now)
+        self.turns = TurnRunner(agent, self.registry)
+        self.storage = storage or MemoryStorage()
+        self.sessions = SessionManager(self.registry)
+        self.channels = ChannelManager(self.registry, LocalChannel(self.registry), outside or {})
+        self.services = Services(self.registry, self.channels, Report())
+        self.router = MessageRouter(self.services, agent, command_timeout=5.0)
+        self.effects: list[Effect] = []
+        """All that was let out."""
+        self.events: dict[str, list[LoggedEvent]] = {}
+        """The entries of each log, by its name."""
+        self._changed = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run all the parts until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.registry.run)
+            nursery.start_soon(run_journal, self.registry.batches, self.storage, self.deliver)
+            await nursery.start(self.turns.run)
+            await self.channels.open()
+            task_status.started()
+
+    async def deliver(self, effects: Sequence[Effect]) -> None:
+        """Let *effects* out."""
+        self.effects += effects
+        for effect in effects:
+            match effect:
+                case StartTurn():
+                    self.turns.start(effect)
+                case CancelTurn(run_id):
+                    self.turns.cancel(run_id)
+                case Deliver(log, seq):
+                    log.show(seq)
+                    heard = self.events.setdefault(log.name, [])
+                    chunk = log.read(len(heard), 10**9)
+                    heard += [entry.event for entry in chunk.entries]
+                case _:
+                    pass  # for connections, or for the storage
+        self._changed.set()
+        self._changed = trio.Event()
+
+    # ── what tests do with it ────────────────────────────────────────────────
+
+    async def ask(self, request: Request[ReplyT]) -> ReplyT:
+        """Ask the registry."""
+        with trio.fail_after(HANG):
+            return await self.registry.ask(request)
+
+    async def connect(
+        self, connection_id: str = "c1", session_id: str = "s1", user_id: str = "ann", protocol: int = 2
+    ) -> Caller:
+        """A connection that watches the session, which is made if there is none."""
+        caller = Caller(Principal(user_id), connection_id)
+        watcher = ConnectionHandle(connection_id, user_id, protocol=protocol)
+        await self.ask(Attach(caller, watcher, session_id, new_session_id=session_id))
+        return caller
+
+    async def chat(
+        self, caller: Caller, content: str = "hi", run_id: str = "r1", session_id: str = "s1"
+    ) -> None:
+        """A chat to the agent."""
+        await self.ask(SubmitChat(caller, Chat(content, session_id), run_id))
+
+    async def command(
+        self, caller: Caller, name: str, args: Json = None, session_id: str | None = None
+    ) -> CommandResult:
+        """What a client is answered to a command."""
+        with trio.fail_after(HANG):
+            routed = await self.router.route(caller, Command(name, args, session_id=session_id))
+        assert isinstance(routed, Response)
+        assert isinstance(routed.event, CommandResult)
+        codec.encode(routed.event)
+        return routed.event
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something that was let out, or a turn's end, has made *condition* true."""
+        with trio.fail_after(HANG):
+            while not condition():
+                await self._changed.wait()
+
+    async def settle(self) -> None:
+        """Wait until every turn's task has ended."""
+        with trio.fail_after(HANG):
+            while self.turns.statistics().running:
+                await trio.lowlevel.checkpoint()
+
+    def turn(self, run_id: str = "r1", session_id: str = "s1") -> list[LoggedEvent]:
+        """What was let out of one turn, without its time."""
+        stamp: dict[str, Any] = {"ts": None, "seq": None}
+        events = self.events.get(session_id, [])
+        return [attrs.evolve(event, **stamp) for event in events if event.run_id == run_id]
+
+
+@asynccontextmanager
+async def backstage(agent: Agent = mute, **settings: Any) -> AsyncIterator[Backstage]:
+    """The parts of one gateway, for as long as the block lasts."""
+    stage = Backstage(agent, **settings)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(stage.run)
+        yield stage
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,197 @@
+"""A session table, short ways to ask it, and its effects as values that a test can write down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import attrs
+import pytest
+
+from bamboo_gateway.errors import ErrorCode, GatewayError
+from bamboo_gateway.protocol.messages import AgentComplete, Chat, Connected, Limits, LoggedEvent, TokenUsage
+from bamboo_gateway.session.effects import Deliver, Effect, Follow, Unfollow, Watch
+from bamboo_gateway.session.log import LogLimits
+from bamboo_gateway.session.requests import OPERATOR, Attach, Caller, GetSession, Request, SubmitChat
+from bamboo_gateway.session.session import ConnectionHandle, Principal, Session
+from bamboo_gateway.session.table import SessionTable, TableLimits
+from tests.session.dump import dump
+
+ReplyT = TypeVar("ReplyT")
+
+NOW = 1_700_000_000.0
+"""Unix seconds at which everything happens, where no test says otherwise."""
+
+TS = 1_700_000_000_000
+"""The same in milliseconds."""
+
+EPOCH = "epoch"
+
+WIRE = Limits(max_message_bytes=1, max_queued_chats=2, heartbeat_interval=1.0)
+
+LIMITS = TableLimits(
+    log=LogLimits(max_events=100, max_bytes=100_000),
+    history_bytes=100_000,
+    max_sessions=4,
+    max_channels=2,
+    max_queued_chats=2,
+    wire=WIRE,
+)
+
+ANN = Principal("ann")
+BOB = Principal("bob")
+
+DONE = AgentComplete("s1", TokenUsage(1, 2, 3))
+"""How a turn of session s1 ends that went well."""
+
+
+# ── asking ───────────────────────────────────────────────────────────────────
+
+
+def new_table(**limits: Any) -> SessionTable:
+    """An empty table; *limits* override those of `LIMITS`."""
+    return SessionTable(attrs.evolve(LIMITS, **limits), EPOCH)
+
+
+def ask(table: SessionTable, request: Request[ReplyT], now: float = NOW) -> ReplyT:
+    """The reply alone."""
+    reply, effects = table.handle(request, now)
+    plain(effects)
+    table.validate_state()
+    return reply
+
+
+def told(table: SessionTable, request: Request[Any], now: float = NOW) -> list[object]:
+    """The effects alone, as `plain` has them."""
+    _, effects = table.handle(request, now)
+    table.validate_state()
+    return plain(effects)
+
+
+def ask_and_tell(table: SessionTable, request: Request[Any], now: float = NOW) -> tuple[Any, list[object]]:
+    """The reply and the effects."""
+    reply, effects = table.handle(request, now)
+    table.validate_state()
+    return reply, plain(effects)
+
+
+def refusal(table: SessionTable, request: Request[Any], now: float = NOW) -> ErrorCode:
+    """Why *request* is refused; nothing may have changed then."""
+    before = dump(table)
+    with pytest.raises(GatewayError) as caught:
+        table.handle(request, now)
+    assert dump(table) == before
+    return caught.value.code
+
+
+def handle(
+    connection_id: str = "c1", user_id: str = "ann", protocol: int = 2, **fields: Any
+) -> ConnectionHandle:
+    """A connection."""
+    return ConnectionHandle(connection_id, user_id, protocol=protocol, **fields)
+
+
+def caller(connection_id: str | None = "c1", principal: Principal = ANN) -> Caller:
+    """Who asks."""
+    return Caller(principal, connection_id)
+
+
+def attach(
+    session_id: str | None = None,
+    connection: ConnectionHandle | None = None,
+    *,
+    new_session_id: str | None = "s1",
+    **fields: Any,
+) -> Attach:
+    """A `connect` of *connection*, to a session that is there or to a new one."""
+    connection = connection or handle()
+    who = Caller(Principal(connection.user_id), connection.id)
+    return Attach(who, connection, session_id, new_session_id=new_session_id, **fields)
+
+
+def chat(
+    content: str = "hi",
+    run_id: str = "r1",
+    *,
+    who: Caller | None = None,
+    session_id: str = "s1",
+    **fields: Any,
+) -> SubmitChat:
+    """A chat of *who* to its session."""
+    return SubmitChat(who or caller(), Chat(content, session_id, **fields), run_id)
+
+
+def greeting(session_id: str = "s1", connection_id: str = "c1", **fields: Any) -> Connected:
+    """What a connection hears first of a session that is new."""
+    fields = {"resumed": False, "last_seq": 0, "protocol": 2} | fields
+    return Connected(session_id, epoch=EPOCH, limits=WIRE, connection_id=connection_id, **fields)
+
+
+# ── effects as values ────────────────────────────────────────────────────────
+# A log is compared by identity, as it must be: here its name stands for it.
+
+
+@attrs.frozen
+class Delivered:
+    """`Deliver`, with the entry that it is about."""
+
+    log: str
+    event: LoggedEvent
+
+
+@attrs.frozen
+class Watched:
+    """`Watch`, with the names of the logs."""
+
+    connection_id: str
+    greeting: Connected
+    cursors: dict[str, int]
+
+
+@attrs.frozen
+class Followed:
+    """`Follow`, with the name of the log."""
+
+    connection_id: str
+    log: str
+    after: int
+
+
+@attrs.frozen
+class Unfollowed:
+    """`Unfollow`, with the name of the log."""
+
+    connection_id: str
+    log: str
+
+
+def plain(effects: Sequence[Effect]) -> list[object]:
+    """Put names in the place of logs; like fan-out, show what is delivered."""
+    return [_plain(effect) for effect in effects]
+
+
+def _plain(effect: Effect) -> object:
+    match effect:
+        case Deliver(log, seq):
+            log.show(seq)
+            [entry] = log.read(seq - 1, 1).entries
+            return Delivered(log.name, entry.event)
+        case Watch(connection_id, greeting, cursors):
+            return Watched(connection_id, greeting, {log.name: after for log, after in cursors})
+        case Follow(connection_id, log, after):
+            return Followed(connection_id, log.name, after)
+        case Unfollow(connection_id, log):
+            return Unfollowed(connection_id, log.name)
+        case _:
+            return effect
+
+
+def delivered(event: LoggedEvent, seq: int, log: str = "s1", ts: int = TS) -> Delivered:
+    """*event* as the entry *seq* of a session's log."""
+    stamp: dict[str, Any] = {"seq": seq, "ts": ts}
+    return Delivered(log, attrs.evolve(event, **stamp))
+
+
+def snapshot(table: SessionTable, session_id: str = "s1", **fields: Any) -> Session:
+    """A session as it is now, or was when *fields* were so."""
+    return attrs.evolve(ask(table, GetSession(OPERATOR, session_id)), **fields)
