@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 
 import structlog
+import trio
 
 from .errors import ErrorCode, GatewayError, explain
 from .ports import Channel
@@ -19,11 +21,15 @@ class ChannelManager:
     """
     Channels by their name.
 
-    A channel that has an adapter goes on outside: what is sent to it is passed
-    to the adapter first, then shown to the sessions that have joined.
+    A channel that has an adapter goes on outside: what is sent to it is shown to
+    the sessions that have joined, then passed on, so that no answer from there
+    can come ahead of it.
     """
 
-    def __init__(self, registry: SessionRegistry, local: Channel, outside: Mapping[str, Channel]) -> None:
+    def __init__(
+        self, registry: SessionRegistry, local: Channel, outside: Mapping[str, Channel], send_timeout: float
+    ) -> None:
+        self._send_timeout = send_timeout
         self._registry = registry
         self._local = local
         self._outside = dict(outside)
@@ -64,16 +70,18 @@ class ChannelManager:
         Send *message* to the channel that it names.
 
         Raises:
-            GatewayError: The adapter failed (`CHANNEL_ERROR`), or the registry refused.
+            GatewayError: The registry refused; or the adapter failed or was too slow (`CHANNEL_ERROR`): the
+                message is in the channel then, and nowhere outside.
         """
+        await self._local.send(message)
         if adapter := self._outside.get(message.channel):
             try:
-                await adapter.send(message)
+                with trio.fail_after(self._send_timeout):
+                    await adapter.send(message)
             except Exception as error:
-                log.exception("outside channel failed", channel=message.channel)
+                log.error("outside channel failed", exception=traceback.format_exc(), channel=message.channel)
                 text = explain(error, f"channel {message.channel!r}")
                 raise GatewayError(ErrorCode.CHANNEL_ERROR, text) from error
-        await self._local.send(message)
 
     async def publish(
         self, name: str, content: str, *, user_id: str | None = None, metadata: dict[str, Json] | None = None

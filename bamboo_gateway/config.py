@@ -175,9 +175,7 @@ class GatewayConfig:
         "seconds", 10.0, "Time from accept to the end of the WebSocket handshake."
     )
     connect_timeout: float = setting("seconds", 10.0, "Time from the handshake to an accepted `connect`.")
-    heartbeat_interval: float = setting(
-        "seconds", 30.0, "Silence of a client after which it is pinged."
-    )
+    heartbeat_interval: float = setting("seconds", 30.0, "Silence of a client after which it is pinged.")
     heartbeat_timeout: float = setting("seconds", 10.0, "Time that a client has to answer a ping.")
     write_timeout: float = setting(
         "seconds", 20.0, "Time without one byte taken before a slow client is let go (4005)."
@@ -188,7 +186,9 @@ class GatewayConfig:
         "Time that the close handshake may take; a stop of the gateway takes no longer than this.",
     )
     command_timeout: float = setting(
-        "seconds", 10.0, "Time that an agent's tool may take to answer a command."
+        "seconds",
+        10.0,
+        "Time that an agent's tool may take to answer a command, or an outside channel to take a message.",
     )
     max_message_bytes: int = setting(
         "bytes", 1024 * 1024, "Size of one message from a client; beyond it the socket closes (1009)."

@@ -76,7 +76,9 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
     ErrorCode.CHANNEL_NOT_FOUND: ErrorMeaning("No channel has this name."),
     ErrorCode.CHANNEL_EXISTS: ErrorMeaning("A channel with this name exists already."),
     ErrorCode.NOT_A_MEMBER: ErrorMeaning("The session has not joined this channel."),
-    ErrorCode.CHANNEL_ERROR: ErrorMeaning("The adapter of an outside channel failed.", retryable=True),
+    ErrorCode.CHANNEL_ERROR: ErrorMeaning(
+        "The adapter of an outside channel failed; the message is in the channel, and nowhere outside."
+    ),
     ErrorCode.INVALID_EVENT: ErrorMeaning("An embedder's event cannot be sent: its kind, session or JSON."),
 }
 

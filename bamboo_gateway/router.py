@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, TypeAlias
 
 import attrs
@@ -134,7 +135,7 @@ class MessageRouter:
         except AgentError as error:
             raise GatewayError(ErrorCode.COMMAND_FAILED, explain(error, "the tool")) from error
         except Exception as error:
-            log.exception("tool raised", tool=command.name)
+            log.error("tool raised", exception=traceback.format_exc(), tool=command.name)
             raise GatewayError(ErrorCode.COMMAND_FAILED, explain(error, "the tool")) from error
         raise GatewayError(
             ErrorCode.COMMAND_FAILED, f"the tool took longer than {self._command_timeout:g} seconds"

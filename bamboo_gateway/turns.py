@@ -7,6 +7,7 @@ to the registry, which closes the turn and begins the next in one step.
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from typing import Literal, TypeAlias, get_args
 
@@ -100,8 +101,8 @@ class TurnRunner:
         except* AgentError as group:
             log.info("turn failed", session=session_id, run=run_id)
             outcome = Error(ErrorCode.AGENT_ERROR, explain(group, "the agent"), session_id=session_id)
-        except* Exception as group:
-            log.exception("agent raised", session=session_id, run=run_id)
+        except* Exception as group:  # noqa: BLE001 -- logged, without the local variables that structlog would add
+            log.error("agent raised", exception=traceback.format_exc(), session=session_id, run=run_id)
             outcome = Error(ErrorCode.AGENT_ERROR, explain(group, "the agent"), session_id=session_id)
         return outcome
 

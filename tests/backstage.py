@@ -87,7 +87,9 @@ class Backstage:
         self.turns = TurnRunner(agent, self.registry)
         self.storage = storage or MemoryStorage()
         self.sessions = SessionManager(self.registry)
-        self.channels = ChannelManager(self.registry, LocalChannel(self.registry), outside or {})
+        self.channels = ChannelManager(
+            self.registry, LocalChannel(self.registry), outside or {}, send_timeout=10.0
+        )
         self.services = Services(self.registry, self.channels, Report())
         self.router = MessageRouter(self.services, agent, command_timeout=5.0)
         self.effects: list[Effect] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from bamboo_gateway.errors import AgentError, ErrorCode, GatewayError
 from bamboo_gateway.protocol.messages import ChannelMessage
@@ -87,14 +88,14 @@ async def test_who_has_not_joined_cannot_address_it() -> None:
             assert caught.value.code is code
 
 
-async def test_what_goes_outside_is_shown_inside_then() -> None:
-    """The adapter has passed it on before anybody sees it: nobody reads what was never sent."""
+async def test_what_is_shown_inside_goes_outside_then() -> None:
+    """It stands in the channel before the adapter has it: no answer from outside can come ahead of it."""
     letters = Letters()
     async with backstage(outside={"post": letters}) as stage:
         letters.stage = stage
         message = ChannelMessage("post", "hello")
         await stage.channels.send(message)
-        assert (letters.sent, letters.shown) == ([message], [0])
+        assert (letters.sent, letters.shown) == ([message], [1])
         assert shown(stage, "post") == ["hello"]
 
 
@@ -108,17 +109,30 @@ async def test_what_goes_outside_is_shown_inside_then() -> None:
     ids=["other", "agent", "group"],
 )
 async def test_an_outside_channel_that_fails_is_the_sender_s_error(fault: Exception, text: str) -> None:
-    """Nothing is shown then, and the next message may be well."""
+    """It stays in the channel, so to send it again would be to say it twice; the next message may be well."""
     letters = Letters(fault)
     async with backstage(outside={"post": letters}) as stage:
         with pytest.raises(GatewayError) as caught:
             await stage.channels.send(ChannelMessage("post", "hello"))
         assert (caught.value.code, caught.value.message) == (ErrorCode.CHANNEL_ERROR, text)
-        assert caught.value.retryable
-        assert shown(stage, "post") == []
+        assert not caught.value.retryable
         letters.fault = None
         await stage.channels.send(ChannelMessage("post", "again"))
-        assert shown(stage, "post") == ["again"]
+        assert shown(stage, "post") == ["hello", "again"]
+        assert [message.content for message in letters.sent] == ["again"]
+
+
+async def test_an_outside_channel_that_hangs_is_given_up(autojump_clock: MockClock) -> None:
+    """Its sender's connection waits for it, and must not do so for ever."""
+
+    class Silence:
+        async def send(self, message: ChannelMessage) -> None:
+            await trio.sleep_forever()
+
+    async with backstage(outside={"post": Silence()}) as stage:
+        with pytest.raises(GatewayError) as caught:
+            await stage.channels.send(ChannelMessage("post", "hello"))
+        assert caught.value.message == "channel 'post' failed with TooSlowError"
 
 
 async def test_what_comes_from_outside_is_published() -> None:

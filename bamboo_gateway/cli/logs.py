@@ -58,5 +58,11 @@ def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Let no text that a client sent move the cursor of who reads the log, or begin a line of its own."""
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable():
-            event[key] = "".join(each if each.isprintable() else "\ufffd" for each in value)
+            # Of all values, a traceback alone has lines.
+            lines = value.split("\n") if key == "exception" else [value]
+            event[key] = "\n".join(map(_without_controls, lines))
     return event
+
+
+def _without_controls(line: str) -> str:
+    return "".join(each if each.isprintable() else "\ufffd" for each in line)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -64,6 +65,19 @@ def test_json_is_one_object_a_line() -> None:
     assert one["timestamp"].endswith("Z")
     assert (other["level"], other["n"]) == ("error", [1])
     assert "ZeroDivisionError" in other["exception"]
+
+
+def test_a_traceback_keeps_its_lines_and_nothing_else_that_moves_a_cursor() -> None:
+    """What we log of foreign errors is text already; an error's own text may come from a client."""
+    with configured() as stream:
+        try:
+            _ = dict[str, int]()["one"]
+        except KeyError as error:
+            error.add_note("two\x1b[2J")
+            structlog.get_logger().error("agent raised", exception=traceback.format_exc())
+    lines = stream.getvalue().rstrip().splitlines()
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-2:] == ["KeyError: 'one'", "two\ufffd[2J"]
 
 
 @pytest.mark.parametrize(("level", "heard"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
