@@ -84,7 +84,9 @@ class Gateway:
         self._stopped = trio.Event()
         self._has_served = False
         self.sessions = SessionManager(self._registry)
-        self.channels = ChannelManager(self._registry, LocalChannel(self._registry), channels or {})
+        self.channels = ChannelManager(
+            self._registry, LocalChannel(self._registry), channels or {}, self.config.command_timeout
+        )
         services = Services(self._registry, self.channels, self)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
         self._host = Host(self.config, self._pool, self._registry, router, self.channels)

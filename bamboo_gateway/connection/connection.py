@@ -8,10 +8,16 @@ import attrs
 import trio
 
 from ..errors import ERROR_CODES, ErrorCode
-from ..protocol.closing import Closing
+from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Connected, Error, GatewayEvent
 from ..session.session import Principal
 from .outbox import Outbox
+
+STOPPING = Closing(CloseCode.GOING_AWAY, "the gateway stops")
+"""What clients are told when a cancel comes from outside: nothing else cancels a connection."""
+
+FAILED = Closing(CloseCode.INTERNAL_ERROR, "the gateway failed on this connection")
+"""What a client is told of a bug; the log knows more."""
 
 
 class Connection:
@@ -29,7 +35,9 @@ class Connection:
         """Who speaks; None until `connect` was accepted."""
         self.session_id: str | None = None
         """The session that it was last greeted with; the registry alone knows whether it still watches it."""
-        self._closing_send, self._closing = trio.open_memory_channel[Closing](1)
+        self.closing: Closing | None = None
+        """Why it ends, once it does."""
+        self._closing = trio.Event()
 
     def send(self, event: GatewayEvent) -> None:
         """
@@ -47,23 +55,21 @@ class Connection:
         self.send(Error(code, message, session_id=self.session_id, id=message_id, retryable=retryable))
 
     def greet(self, greeting: Connected) -> None:
-        """The connection watches another session from here on; `push` only, to be flushed with what follows."""
+        """Let it watch another session from here on; `push` only, to be flushed with what follows."""
         self.session_id = greeting.session_id
         self.outbox.voice = attrs.evolve(self.outbox.voice, protocol=greeting.protocol or 1)
         self.outbox.push(self.outbox.voice.frames(greeting))
 
     def close(self, closing: Closing) -> None:
         """End the connection, for the first reason that is given."""
-        try:
-            self._closing_send.send_nowait(closing)
-        except trio.WouldBlock:
-            pass
+        self.closing = self.closing or closing
+        self._closing.set()
 
     def fail(self, code: ErrorCode, closing: Closing) -> None:
         """End the connection with an error that is delivered before the close frame."""
         self.refuse(code, closing.reason)
         self.close(closing)
 
-    async def wait_closing(self) -> Closing:
+    async def wait_closing(self) -> None:
         """Wait until something ends the connection."""
-        return await self._closing.receive()
+        await self._closing.wait()

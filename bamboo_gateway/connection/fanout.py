@@ -1,6 +1,8 @@
 """
-The registry's effects, carried out: entries of logs to who follows them, words to single connections, turns begun and
-cancelled.
+The registry's effects, carried out.
+
+Entries of logs go to who follows them, words to single connections; turns are
+begun and cancelled.
 
 Each batch of effects ends in at most one write a connection, however much the
 batch held.
@@ -12,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import attrs
 import trio
 
 from ..protocol.messages import Presence
@@ -30,15 +33,24 @@ from ..session.effects import (
 from ..session.log import Log
 from ..turns import TurnRunner
 from .connection import Connection
-from .outbox import Outbox, Voice
+from .outbox import FULL_BYTES, Outbox, Voice
 from .pool import ConnectionPool
 
 STRIDE = 64
-"""Connections between two looks at the clock."""
+"""Steps (an effect, a connection's share of a log, a write) between two looks at the clock."""
 
 MAX_HOLD = 0.003
-"""Seconds for which fan-out may hold the event loop: ten thousand writes are 70 ms, and heartbeats should not wait so
-long."""
+"""Seconds for which fan-out may hold the event loop: ten thousand writes are 70 ms, too long for others."""
+
+
+@attrs.frozen
+class FanoutStatistics:
+    """How much there is to hand out."""
+
+    logs: int
+    """Those that somebody follows."""
+    followers: int
+    """Of all logs together; a connection counts in each."""
 
 
 class Fanout:
@@ -56,6 +68,12 @@ class Fanout:
         self._follows: defaultdict[str, set[Log]] = defaultdict(set)
         self._touched: dict[Outbox, None] = {}
         self._held_since = 0.0
+        self._steps = 0
+
+    def statistics(self) -> FanoutStatistics:
+        """Count who follows what."""
+        assert sum(map(len, self._followers.values())) == sum(map(len, self._follows.values()))
+        return FanoutStatistics(len(self._followers), sum(map(len, self._followers.values())))
 
     async def carry_out(self, effects: Sequence[Effect]) -> None:
         """
@@ -67,6 +85,8 @@ class Fanout:
         self._held_since = trio.current_time()
         grown: dict[Log, int] = {}
         for effect in effects:
+            if not isinstance(effect, Send):  # what is sent after a `Watch` goes out with its greeting
+                await self._breathe()
             if isinstance(effect, Deliver):
                 grown[effect.log] = effect.seq
             elif carry_out := _CONNECTION_EFFECTS.get(type(effect)):
@@ -77,7 +97,7 @@ class Fanout:
             elif isinstance(effect, CancelTurn):
                 self._turns.cancel(effect.run_id)
         await self._deliver(grown)
-        self._flush()
+        await self._flush()
 
     async def _deliver(self, grown: dict[Log, int]) -> None:
         for log, seq in grown.items():
@@ -89,34 +109,41 @@ class Fanout:
         grown.clear()
 
     async def _hand_out(self, log: Log, after: int, followers: list[Connection]) -> None:
-        """What one connection misses while this yields it catches up with: its cursor then stands elsewhere."""
-        chunk = log.read(after, max_bytes=_NO_BOUND)
+        """What a connection misses while this yields, it catches up with: its cursor stands elsewhere."""
         seq = log.visible_seq
+        chunk = log.read(after, FULL_BYTES)
+        is_whole = not chunk.missing and len(chunk.entries) == seq - after
         frames: dict[Voice, bytes] = {}
-        for number, connection in enumerate(followers):
+        for connection in followers:
             outbox = connection.outbox
-            if not chunk.missing and not outbox.behind:
+            # Of what is too much in one go everybody takes chunks, at a pace of their own.
+            if is_whole and not outbox.behind:
                 voice = outbox.voice
                 if voice not in frames:
                     parts = [entry.frame(voice.dialect, voice.protocol) for entry in chunk.entries]
                     frames[voice] = b"".join(parts)
                 outbox.offer(log, after, seq, frames[voice])
             self._touched[outbox] = None
-            if number % STRIDE == STRIDE - 1 and trio.current_time() - self._held_since > MAX_HOLD:
-                self._flush()
-                await trio.lowlevel.checkpoint()
-                self._held_since = trio.current_time()
+            await self._breathe()
 
-    def _flush(self) -> None:
+    async def _flush(self) -> None:
         for outbox in self._touched:
             outbox.flush()
+            await self._breathe()
         self._touched.clear()
+
+    async def _breathe(self) -> None:
+        """Let the other tasks run, now and then."""
+        self._steps += 1
+        if self._steps % STRIDE == 0 and trio.current_time() - self._held_since > MAX_HOLD:
+            await trio.lowlevel.checkpoint()
+            self._held_since = trio.current_time()
 
     # ── single connections ───────────────────────────────────────────────────
 
     def _send(self, effect: Send) -> None:
         connection = self._pool.get(effect.connection_id)
-        # Who comes and goes is no log's entry: a client that does not read may miss it, and ask `presence.list`.
+        # Who comes and goes is no log's entry: who does not read may miss it, and ask `presence.list`.
         if connection and not (isinstance(effect.event, Presence) and connection.outbox.is_full):
             connection.outbox.push(connection.outbox.voice.frames(effect.event))
             self._touched[connection.outbox] = None
@@ -159,9 +186,6 @@ class Fanout:
         if connection:
             connection.close(effect.closing)
 
-
-_NO_BOUND = 2**63
-"""A batch is bounded by the registry's `BATCH_SIZE`."""
 
 _CONNECTION_EFFECTS: Mapping[type, Callable[[Fanout, Any], None]] = {
     Send: Fanout._send,

@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import trio
-from trio_websocket import WebSocketConnection, WebSocketRequest, wrap_server_stream
+from trio_websocket import WebSocketConnection, wrap_server_stream
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import RejectConnection, RejectData, Request
+from wsproto.utilities import RemoteProtocolError
 
 from .transport import HandshakeError, Transport
+
+_FOREIGN = b"This origin may not connect; see allowed_origins.\n"
 
 
 async def open_websocket(
@@ -20,23 +25,40 @@ async def open_websocket(
 
     Raises:
         HandshakeError: The request is no upgrade, or comes from a foreign web page.
+        trio.BrokenResourceError: The socket is gone.
+        trio_websocket.ConnectionClosed: The same, noticed later.
     """
-    with trio.CancelScope() as scope:
-        # Without this, a request that is no upgrade would be answered and then waited for without end.
-        transport.on_close = scope.cancel
-        request = await wrap_server_stream(
-            nursery, transport, message_queue_size=1, max_message_size=max_message_bytes
-        )
-        if not is_allowed(_header(request, b"origin"), _header(request, b"host"), allowed_origins):
-            await request.reject(403, body=b"This origin may not connect; see allowed_origins.\n")
-            raise HandshakeError("the origin is not allowed")
-        websocket = await request.accept()
-        transport.open()
-        return websocket
-    raise HandshakeError("the request is no WebSocket upgrade")
+    try:
+        # Whatever trio-websocket would refuse is refused here: of its own refusals nobody hears.
+        _check(await transport.read_head(), allowed_origins)
+    except HandshakeError as error:
+        await transport.refuse(error.answer)
+        raise
+    request = await wrap_server_stream(
+        nursery, transport, message_queue_size=1, max_message_size=max_message_bytes
+    )
+    return await request.accept()
 
 
-def is_allowed(origin: str | None, host: str | None, allowed_origins: Sequence[str]) -> bool:
+def _check(head: bytes, allowed_origins: Sequence[str]) -> None:
+    protocol = WSConnection(ConnectionType.SERVER)
+    try:
+        protocol.receive_data(head)
+        [request] = protocol.events()
+    except RemoteProtocolError as error:
+        raise HandshakeError(str(error), protocol.send(error.event_hint or RejectConnection())) from None
+    except UnicodeError:
+        raise HandshakeError("a header is no ASCII text", protocol.send(RejectConnection())) from None
+    if not head.partition(b"\r\n")[0].endswith(b" HTTP/1.1"):
+        raise HandshakeError("the request is not in HTTP/1.1", protocol.send(RejectConnection()))
+    assert isinstance(request, Request)
+    if not is_allowed(_origin(request), request.host, allowed_origins):
+        length = (b"content-length", b"%d" % len(_FOREIGN))
+        answer = protocol.send(RejectConnection(status_code=403, headers=[length], has_body=True))
+        raise HandshakeError("the origin is not allowed", answer + protocol.send(RejectData(_FOREIGN)))
+
+
+def is_allowed(origin: str | None, host: str, allowed_origins: Sequence[str]) -> bool:
     """
     May a web page of *origin* connect?
 
@@ -47,8 +69,11 @@ def is_allowed(origin: str | None, host: str | None, allowed_origins: Sequence[s
     """
     if origin is None or origin in allowed_origins:
         return True
-    parts = urlsplit(origin)
-    return parts.scheme in ("http", "https") and parts.netloc == host and _is_address(parts.hostname)
+    try:
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and parts.netloc == host and _is_address(parts.hostname)
+    except ValueError:
+        return False  # such as half an IPv6 address
 
 
 def _is_address(host: str | None) -> bool:
@@ -59,7 +84,7 @@ def _is_address(host: str | None) -> bool:
     return True
 
 
-def _header(request: WebSocketRequest, name: bytes) -> str | None:
-    """Several of one name are a request to be misread: joined, they match nothing."""
-    values = [value for key, value in request.headers if key.lower() == name]
+def _origin(request: Request) -> str | None:
+    """Several of them are a request to be misread: joined, they match nothing."""
+    values = [value for name, value in request.extra_headers if name == b"origin"]
     return b", ".join(values).decode("latin-1") if values else None

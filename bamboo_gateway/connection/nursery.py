@@ -1,18 +1,21 @@
 """
 One connection from accept to close: its tasks, its end, and the one boundary that its errors do not cross.
 
-The nursery holds reader, writer and heartbeat (and trio-websocket's own reader).
-They are joined by memory channels: messages come to the reader, wake-ups go to
-the writer, and the first reason to close goes to the nursery's body, which ends
-them all.
+The nursery holds reader and heartbeat (and trio-websocket's own reader); the
+first reason to close ends them all. Around it is the writer, which outlives them:
+it delivers what still waits, and the goodbye.
 """
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import attrs
 import structlog
 import trio
-from trio_websocket import WebSocketConnection
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from ..channel_manager import ChannelManager
 from ..config import GatewayConfig
@@ -23,7 +26,7 @@ from ..protocol.messages import Shutdown
 from ..registry import SessionRegistry
 from ..router import MessageRouter
 from ..session.requests import Detach
-from .connection import Connection
+from .connection import FAILED, STOPPING, Connection
 from .handshake import open_websocket
 from .heartbeat import run_heartbeat
 from .outbox import Outbox
@@ -34,11 +37,12 @@ from .writer import run_writer
 
 log = structlog.get_logger(__name__)
 
-STOPPING = Closing(CloseCode.GOING_AWAY, "the gateway stops")
-"""What clients are told when a cancel comes from outside: nothing else cancels a connection."""
+STRANGER_MESSAGES = 4
+"""Messages of the largest size that a client may send before `connect` was accepted."""
 
-_FAILED = Closing(CloseCode.INTERNAL_ERROR, "the gateway failed on this connection")
 _FULL = Closing(CloseCode.TRY_AGAIN_LATER, "the gateway is full")
+_GONE = Closing(CloseCode.ABNORMAL, "the socket is gone")
+
 _UNSAID = (CloseCode.NO_STATUS, CloseCode.ABNORMAL)
 """Codes that no frame may carry (RFC 6455 §7.4.1)."""
 
@@ -54,7 +58,7 @@ class Host:
     channels: ChannelManager
 
 
-async def serve_stream(host: Host, stream: trio.abc.HalfCloseableStream) -> None:
+async def serve_stream(host: Host, stream: trio.abc.Stream) -> None:
     """
     Serve one accepted stream, and close it.
 
@@ -70,57 +74,71 @@ async def serve_stream(host: Host, stream: trio.abc.HalfCloseableStream) -> None
         await trio.aclose_forcefully(stream)
 
 
-async def _serve(host: Host, stream: trio.abc.HalfCloseableStream, *, admitted: bool) -> None:
-    outbox = Outbox(_fileno(stream))
-    transport = Transport(stream, outbox)
-    connection = Connection(outbox)
-    closing = STOPPING
-    try:
-        closing = await _attend(host, stream, transport, connection, admitted=admitted)
-        await host.registry.tell(Detach(connection.id))
-    finally:
-        host.pool.remove(connection)
-        host.pool.count(closing.code)
-        log.info("connection closed", connection=connection.id, code=int(closing.code), reason=closing.reason)
-        deadline = trio.current_time() + host.config.close_timeout
-        with trio.CancelScope(shield=True, deadline=deadline):
-            await _say_goodbye(stream, transport, outbox, closing)
+async def _serve(host: Host, stream: trio.abc.Stream, *, admitted: bool) -> None:
+    connection = Connection(Outbox(_fileno(stream)))
+    max_stranger_bytes = STRANGER_MESSAGES * host.config.max_unauthenticated_message_bytes
+    transport = Transport(stream, connection, max_stranger_bytes)
+    async with trio.open_nursery() as nursery:
+        # Shielded until the goodbye's deadline: what is cut in the midst would be the client's last frame.
+        writing = trio.CancelScope(shield=True)
+        nursery.start_soon(_write, connection, stream, host.config.write_timeout, writing)
+        try:
+            with _boundary(connection):
+                await _attend(host, transport, connection, admitted=admitted)
+            with _boundary(connection):
+                await host.registry.tell(Detach(connection.id))
+        finally:
+            host.pool.remove(connection)
+            closing = connection.closing or STOPPING
+            host.pool.count(closing.code)
+            log.info(
+                "connection closed", connection=connection.id, code=int(closing.code), reason=closing.reason
+            )
+            writing.deadline = trio.current_time() + host.config.close_timeout
+            with trio.CancelScope(shield=True, deadline=writing.deadline), _boundary(connection):
+                await _say_goodbye(stream, transport, connection.outbox, closing)
+            writing.cancel()
+            # Its descriptor is soon another socket's: nobody who still knows this connection may write to it.
+            connection.outbox.break_off()
 
 
-async def _attend(
-    host: Host,
-    stream: trio.abc.HalfCloseableStream,
-    transport: Transport,
-    connection: Connection,
-    *,
-    admitted: bool,
-) -> Closing:
-    """Run the tasks of the connection until something ends it; tell what."""
-    closing = _FAILED
+async def _write(
+    connection: Connection, stream: trio.abc.SendStream, write_timeout: float, scope: trio.CancelScope
+) -> None:
+    with scope, _boundary(connection):
+        await run_writer(connection, stream, write_timeout)
+
+
+async def _attend(host: Host, transport: Transport, connection: Connection, *, admitted: bool) -> None:
+    """Run the tasks of the connection until something ends it."""
+    async with trio.open_nursery() as nursery:
+        websocket = await _shake_hands(host.config, nursery, transport)
+        if admitted:
+            _start_tasks(host, nursery, transport, connection, websocket)
+        else:
+            connection.fail(ErrorCode.CAPACITY_EXCEEDED, _FULL)
+        await connection.wait_closing()
+        nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def _boundary(connection: Connection) -> Iterator[None]:
+    """Whatever goes wrong within ends this connection alone."""
     try:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(run_writer, connection, stream, host.config.write_timeout)
-            websocket = await _shake_hands(host.config, nursery, transport)
-            if admitted:
-                _start_tasks(host, nursery, transport, connection, websocket)
-            else:
-                connection.fail(ErrorCode.CAPACITY_EXCEEDED, _FULL)
-            closing = await connection.wait_closing()
-            nursery.cancel_scope.cancel()
+        yield
     except* HandshakeError as group:
-        closing = Closing(CloseCode.ABNORMAL, str(group.exceptions[0]))
-    except* (trio.BrokenResourceError, trio.ClosedResourceError):
-        closing = Closing(CloseCode.ABNORMAL, "the socket is gone")
-    except* Exception:
-        log.exception("connection failed", connection=connection.id)
-    return closing
+        connection.close(Closing(CloseCode.ABNORMAL, str(group.exceptions[0])))
+    except* (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionClosed):
+        connection.close(_GONE)
+    except* Exception:  # noqa: BLE001 -- logged, without the local variables that structlog would add
+        log.error("connection failed", exception=traceback.format_exc(), connection=connection.id)
+        connection.close(FAILED)
 
 
 async def _shake_hands(
     config: GatewayConfig, nursery: trio.Nursery, transport: Transport
 ) -> WebSocketConnection:
     with trio.move_on_after(config.handshake_timeout):
-        await transport.read_head()
         return await open_websocket(nursery, transport, config.allowed_origins, config.max_message_bytes)
     raise HandshakeError("the handshake took too long")
 
@@ -142,25 +160,25 @@ def _start_tasks(
 
 
 async def _say_goodbye(
-    stream: trio.abc.HalfCloseableStream, transport: Transport, outbox: Outbox, closing: Closing
+    stream: trio.abc.Stream, transport: Transport, outbox: Outbox, closing: Closing
 ) -> None:
     """
-    Deliver what waits and a close frame, and see the client go.
+    Have the writer deliver what waits and a close frame, end it, and see the client go.
 
     Reading on to the end is what keeps the frame alive (RFC 6455 §7.1.1): a
     socket closed over unread bytes is reset, and the client never reads why.
     """
-    if transport.is_open and not transport.close_sent and closing.code not in _UNSAID:
-        if closing is STOPPING:
-            outbox.push(outbox.voice.frames(Shutdown(closing.reason)))
+    if closing is STOPPING and transport.is_open:
+        outbox.push(outbox.voice.frames(Shutdown(closing.reason)))
+    if transport.close_frame:
+        outbox.push(transport.close_frame)
+    elif transport.is_open and closing.code not in _UNSAID:
         outbox.push(framing.close_frame(closing.code, closing.reason))
-    try:
-        await outbox.drain_to(stream)
+    await outbox.drain()
+    if isinstance(stream, trio.abc.HalfCloseableStream):
         await stream.send_eof()
-        while await stream.receive_some(_LINGER_BYTES):
-            pass
-    except (trio.BrokenResourceError, trio.ClosedResourceError):
-        pass  # the client was quicker
+    while await stream.receive_some(_LINGER_BYTES):
+        pass
 
 
 _LINGER_BYTES = 64 * 1024

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from contextlib import suppress
+from itertools import islice
 
 import attrs
 import trio
@@ -22,7 +24,7 @@ from ..protocol.messages import Gap, GatewayEvent
 from ..session.log import Log
 
 CHUNK_BYTES = 64 * 1024
-"""Read from the logs at a time while behind: a few socket buffers, so that catching up is not bound by trips."""
+"""Read from the logs at a time while behind: some socket buffers, lest trips bound the catching up."""
 
 FULL_BYTES = 256 * 1024
 """Above it nobody may add: whoever answers the client waits, and so the client's next message does."""
@@ -74,12 +76,12 @@ class Outbox:
         self.broken = False
         """The socket is gone; what is given to it now is dropped."""
         self._fileno = fileno
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[bytes | memoryview] = deque()
         self._waiting_bytes = 0
         self._written_bytes = 0
         self._cursors: dict[Log, int] = {}
         self._wakeup_send, self.wakeup = trio.open_memory_channel[None](1)
-        self._room = trio.Event()
+        self._progress: trio.Event | None = None
 
     @property
     def is_full(self) -> bool:
@@ -88,7 +90,8 @@ class Outbox:
 
     def statistics(self) -> OutboxStatistics:
         """How far the connection has come."""
-        lag = sum(log.visible_seq - seq for log, seq in self._cursors.items())
+        # A cursor stands ahead where what was cut off the log had never been visible.
+        lag = sum(max(0, log.visible_seq - seq) for log, seq in self._cursors.items())
         return OutboxStatistics(self._written_bytes, self._waiting_bytes, self.behind, lag)
 
     # ── what to send ─────────────────────────────────────────────────────────
@@ -117,7 +120,7 @@ class Outbox:
     async def wait_room(self) -> None:
         """Wait until something may be added, or until the socket is gone."""
         while self.is_full and not self.broken:
-            await self._room.wait()
+            await self._wait_progress()
         await trio.lowlevel.checkpoint()
 
     def follow(self, log: Log, after: int) -> None:
@@ -129,8 +132,8 @@ class Outbox:
         self._cursors.pop(log, None)
 
     def offer(self, log: Log, after: int, seq: int, frames: bytes) -> None:
-        """Give the *frames* of *log* from *after* to *seq* to a connection that stands just there; else it catches up."""
-        if not self.behind and self._cursors.get(log) == after:
+        """Give the *frames* of *log* from *after* to *seq* to who is live, stands just there and has room."""
+        if not (self.behind or self.is_full) and self._cursors.get(log) == after:
             self._cursors[log] = seq
             self.push(frames)
 
@@ -146,16 +149,18 @@ class Outbox:
 
     def refill(self) -> bool:
         """Let the writer have something to write; if there is nothing, the connection is live."""
-        if not self._waiting:
+        # A chunk may hold nothing that this connection's protocol has words for.
+        while not self._waiting and not self.broken and self._is_short():
             self._read_logs()
         self.behind = bool(self._waiting)
+        self._tell_progress()
         return self.behind
 
     def write(self) -> None:
         """Write as much as the socket takes without waiting."""
         assert self._fileno is not None
         try:
-            written = os.writev(self._fileno, list(self._waiting)[:_MOST_BUFFERS])
+            written = os.writev(self._fileno, list(islice(self._waiting, _MOST_BUFFERS)))
         except BlockingIOError:
             return
         except OSError:
@@ -166,10 +171,11 @@ class Outbox:
         while written:
             frames = self._waiting.popleft()
             if written < len(frames):
-                self._waiting.appendleft(frames[written:])
+                # A view: the whole is shared with all connections, and a copy of the rest would not be.
+                self._waiting.appendleft(memoryview(frames)[written:])
                 written = len(frames)
             written -= len(frames)
-        self._make_room()
+        self._tell_progress()
 
     async def write_to(self, stream: trio.abc.SendStream) -> None:
         """
@@ -186,18 +192,19 @@ class Outbox:
         if self.broken:
             raise trio.BrokenResourceError("the socket is gone")
 
-    async def drain_to(self, stream: trio.abc.SendStream) -> None:
-        """Write all that waits, but nothing more of the logs."""
+    async def drain(self) -> None:
+        """Wait until all that waits is written, but nothing more of the logs; or until the socket is gone."""
         self._cursors.clear()
-        while self._waiting and not self.broken:
-            await self.write_to(stream)
+        self.flush()
+        while self.behind and not self.broken:
+            await self._wait_progress()
 
     def break_off(self) -> None:
-        """The socket is gone: nothing waits any more, nobody waits for room, and the writer wakes to see it."""
+        """The socket is gone: nothing waits, nobody waits for room, and the writer wakes to see it."""
         self.broken = True
         self._waiting.clear()
         self._waiting_bytes = 0
-        self._make_room()
+        self._tell_progress()
         self._wake_writer()
 
     async def _send_all(self, stream: trio.abc.SendStream) -> None:
@@ -213,14 +220,15 @@ class Outbox:
             if not complete:
                 self.break_off()
         self._written_bytes += len(data)
-        self._make_room()
+        self._tell_progress()
 
     def _read_logs(self) -> None:
-        for log, seq in self._cursors.items():
+        for log, seq in list(self._cursors.items()):
             if seq < log.visible_seq and self._waiting_bytes < CHUNK_BYTES:
                 self._read(log, seq)
 
     def _read(self, log: Log, seq: int) -> None:
+        self._cursors[log] = self._cursors.pop(log)  # to the end: the other logs come first, next time
         chunk = log.read(seq, CHUNK_BYTES)
         if chunk.missing:
             self.push(self.voice.frames(_gap(log, chunk.missing[0])))
@@ -239,15 +247,19 @@ class Outbox:
         self._wake_writer()
 
     def _wake_writer(self) -> None:
-        try:
+        with suppress(trio.WouldBlock):  # it has not yet seen the last call
             self._wakeup_send.send_nowait(None)
-        except trio.WouldBlock:
-            pass  # it has not yet seen the last call
 
-    def _make_room(self) -> None:
-        if not self.is_full:
-            self._room.set()
-            self._room = trio.Event()
+    async def _wait_progress(self) -> None:
+        """Wait until the writer has come a step further."""
+        if self._progress is None:
+            self._progress = trio.Event()
+        await self._progress.wait()
+
+    def _tell_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.set()
+            self._progress = None
 
 
 def _gap(log: Log, requested: int) -> Gap:

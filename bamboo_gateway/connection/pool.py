@@ -23,8 +23,8 @@ class PoolStatistics:
     accepted: int
     refused: int
     """For want of room."""
-    closed: dict[int, int]
-    """By close code."""
+    closed: dict[str, int]
+    """By close code, which is a text here because these statistics also go out as JSON."""
     behind: int
     """Those that are catching up."""
     waiting_bytes: int
@@ -44,7 +44,7 @@ class ConnectionPool:
         self._refusals = 0
         self._accepted = 0
         self._refused = 0
-        self._closed: Counter[int] = Counter()
+        self._closed: Counter[CloseCode] = Counter()
         self._connections: dict[str, Connection] = {}
 
     def __iter__(self) -> Iterator[Connection]:
@@ -100,7 +100,7 @@ class ConnectionPool:
             open=self._slots,
             accepted=self._accepted,
             refused=self._refused,
-            closed=dict(self._closed),
+            closed={str(code): count for code, count in self._closed.items()},
             behind=sum(outbox.behind for outbox in outboxes),
             waiting_bytes=sum(outbox.waiting_bytes for outbox in outboxes),
         )

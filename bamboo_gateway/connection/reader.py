@@ -21,7 +21,7 @@ from ..router import MessageRouter, Response, ToAgent, ToChannel
 from ..session.requests import Attach, Caller, SubmitChat
 from ..session.session import ConnectionHandle
 from .authentication import authenticate
-from .connection import Connection
+from .connection import FAILED, STOPPING, Connection
 
 
 async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_timeout: float) -> None:
@@ -33,24 +33,33 @@ async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_tim
     connection = reader.connection
     try:
         with trio.move_on_after(connect_timeout) as scope:
-            while True:
+            while connection.closing is None:
                 await reader.receive(await websocket.get_message())
-                if connection.principal is not None:
+                if connection.session_id is not None:
                     scope.deadline = math.inf
                 await connection.outbox.wait_room()
-        reason = f"no connect came within {connect_timeout:g} seconds"
-        connection.fail(ErrorCode.CONNECT_TIMEOUT, Closing(CloseCode.CONNECT_TIMEOUT, reason))
+        if scope.cancelled_caught:
+            reason = f"no connect was accepted within {connect_timeout:g} seconds"
+            connection.fail(ErrorCode.CONNECT_TIMEOUT, Closing(CloseCode.CONNECT_TIMEOUT, reason))
     except ConnectionClosed as closed:
-        connection.close(_said_by_client(closed))
+        _end(connection, closed)
 
 
-def _said_by_client(closed: ConnectionClosed) -> Closing:
-    """How trio-websocket saw it end; a code that is not in the table counts as its nearest kin."""
-    if closed.reason is None:
-        return Closing(CloseCode.ABNORMAL, "the socket is gone")
-    known = closed.reason.code in list(CloseCode)
-    code = CloseCode(closed.reason.code) if known else CloseCode.NORMAL
-    return Closing(code, closed.reason.reason or "")
+def _end(connection: Connection, closed: ConnectionClosed) -> None:
+    """End as trio-websocket saw it end; a code that is not in the table counts as its nearest kin."""
+    reason = closed.reason
+    if reason is None:
+        connection.close(FAILED)  # its task is over, and never learned why: that tells the nursery
+    elif reason.code == CloseCode.ABNORMAL:
+        connection.close(Closing(CloseCode.ABNORMAL, "the socket is gone"))
+    elif reason.code == CloseCode.MESSAGE_TOO_BIG:
+        connection.fail(ErrorCode.MESSAGE_TOO_BIG, _TOO_BIG)
+    else:
+        code = CloseCode(reason.code) if reason.code in list(CloseCode) else CloseCode.NORMAL
+        connection.close(Closing(code, reason.reason or ""))
+
+
+_TOO_BIG = Closing(CloseCode.MESSAGE_TOO_BIG, "the message is larger than this gateway takes")
 
 
 @attrs.define
@@ -76,8 +85,7 @@ class Reader:
             )
             return
         if self._is_too_big(text):
-            reason = "the message is larger than this gateway takes"
-            self.connection.fail(ErrorCode.MESSAGE_TOO_BIG, Closing(CloseCode.MESSAGE_TOO_BIG, reason))
+            self.connection.fail(ErrorCode.MESSAGE_TOO_BIG, _TOO_BIG)
             return
         if self._is_first:
             self._learn_dialect(text)
@@ -91,6 +99,8 @@ class Reader:
         except GatewayError as error:
             message_id = message.id if isinstance(message, (Chat, Command)) else None
             self.connection.refuse(error.code, error.message, message_id=message_id)
+        except trio.BrokenResourceError:
+            self.connection.close(STOPPING)  # the registry has stopped, and with it the gateway
 
     def _is_too_big(self, text: str) -> bool:
         """trio-websocket bounds characters; the limits are in bytes, of which a character has up to four."""
@@ -123,7 +133,7 @@ class Reader:
                 self.connection.send(ChatAccepted(sent.session_id or "", id=sent.id, channel=sent.channel))
 
     def _answer(self, event: GatewayEvent) -> None:
-        """Protocol 1 answers a command in events that all name a session: the connection's own, if none was meant."""
+        """Name a session, as all events of protocol 1 do: the connection's own, if none was meant."""
         if isinstance(event, CommandResult) and event.session_id is None:
             event = attrs.evolve(event, session_id=self.connection.session_id)
         self.connection.send(event)

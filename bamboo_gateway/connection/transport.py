@@ -3,19 +3,18 @@ The client's stream, as trio-websocket is given it.
 
 trio-websocket reads and writes one stream from several tasks, and closes it
 when it sees fit. Here its bytes go through the connection's outbox, so that its
-pongs never fall into the midst of an event, and the socket is the connection's
-own to close.
+pongs never fall into the midst of an event, and the end is the connection's own:
+the last frame and the socket.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import trio
 
+from ..errors import ErrorCode
 from ..protocol import framing
-from .outbox import Outbox
-
+from ..protocol.closing import CloseCode, Closing
+from .connection import Connection
 
 MAX_HEAD_BYTES = 16 * 1024
 """Of the request's line and headers: twice what browsers with their cookies send."""
@@ -28,30 +27,45 @@ _HEAD_TOO_LARGE = (
 
 
 class HandshakeError(Exception):
-    """There will be no WebSocket; whoever asked for one has been told over HTTP, if there was somebody to tell."""
+    """
+    There will be no WebSocket.
+
+    Args:
+        reason: Why.
+        answer: What whoever asked for one is to be told over HTTP, if there is somebody to tell.
+    """
+
+    def __init__(self, reason: str, answer: bytes = b"") -> None:
+        super().__init__(reason)
+        self.answer = answer
 
 
 class Transport(trio.abc.Stream):
     """
     One client's stream.
 
-    Invariant: until `open`, a reader is given the request's head and nothing
-    after it: trio-websocket silently drops a frame that comes in the packet of
-    the upgrade (measured).
+    Invariants: until trio-websocket has said yes, it is given the request's head
+    and nothing after it: a frame that comes in the packet of the upgrade it would
+    silently drop (measured). Before `connect` was accepted, a client is heard for
+    *max_stranger_bytes* and no more: trio-websocket bounds messages, but it is told
+    only once of how many bytes, and a message without an end has none.
     """
 
-    def __init__(self, stream: trio.abc.Stream, outbox: Outbox) -> None:
+    def __init__(self, stream: trio.abc.Stream, connection: Connection, max_stranger_bytes: int) -> None:
         self.last_received = trio.current_time()
         """When the client was last heard, by trio's clock."""
-        self.close_sent = False
-        """Has trio-websocket sent a close frame? It may be the only one."""
-        self.on_close: Callable[[], object] = _nothing
-        """Called when trio-websocket lets go of the stream, which it tells nobody who waits for a handshake."""
+        self.is_listening = False
+        """Does the gateway wait to hear the client? It does not while it is busy with what it has heard."""
+        self.close_frame = b""
+        """trio-websocket's last word: kept back, for whatever still waits goes out before it."""
         self._stream = stream
-        self._outbox = outbox
+        self._connection = connection
+        self._outbox = connection.outbox
+        self._stranger_bytes = max_stranger_bytes
         self._head = b""
         self._rest = b""
         self._opened = trio.Event()
+        self._received = trio.Event()
         self._closed = False
 
     @property
@@ -59,49 +73,89 @@ class Transport(trio.abc.Stream):
         """Was the upgrade accepted?"""
         return self._opened.is_set()
 
-    async def read_head(self) -> None:
+    async def read_head(self) -> bytes:
         """
-        Read the head of the request, for trio-websocket to read.
+        Read the head of the request, for trio-websocket to read it again.
 
         Raises:
             HandshakeError: The stream ended first, or the head is too large.
             trio.BrokenResourceError: The socket is gone.
         """
         received = bytearray()
-        while (end := received.find(_END_OF_HEAD)) < 0:
+        while (end := received.find(_END_OF_HEAD, 0, MAX_HEAD_BYTES)) < 0:
             if len(received) >= MAX_HEAD_BYTES:
-                await self._outbox.send(_HEAD_TOO_LARGE)
-                raise HandshakeError("the request's head is too large")
+                raise HandshakeError("the request's head is too large", _HEAD_TOO_LARGE)
             data = await self._stream.receive_some(MAX_HEAD_BYTES)
             if not data:
                 raise HandshakeError("the stream ended within the request's head")
             received += data
         end += len(_END_OF_HEAD)
         self._head, self._rest = bytes(received[:end]), bytes(received[end:])
+        return self._head
 
-    def open(self) -> None:
-        """The upgrade was accepted: let the frames in."""
-        self._opened.set()
+    async def refuse(self, answer: bytes) -> None:
+        """
+        Answer the request over HTTP.
+
+        Raises:
+            trio.BrokenResourceError: The socket is gone.
+        """
+        await self._outbox.send(answer)
+
+    async def wait_received(self) -> None:
+        """Wait until the client is heard again; for one task at a time."""
+        self._received = trio.Event()
+        await self._received.wait()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Read the head once, and what follows it once the connection is open."""
+        """Read the head, and once the upgrade is accepted, what follows it."""
         if self._closed:
             raise trio.ClosedResourceError
         if self._head:
             head, self._head = self._head, b""
             return head
         await self._opened.wait()
-        if self._rest:
-            rest, self._rest = self._rest, b""
-            return rest
-        data = bytes(await self._stream.receive_some(max_bytes))
-        self.last_received = trio.current_time()
+        data, self._rest = self._rest, b""
+        if not data:
+            data = await self._listen(max_bytes)
+        if self._connection.principal is None:
+            self._count_stranger(data)
         return data
 
+    async def _listen(self, max_bytes: int | None) -> bytes:
+        self.is_listening = True
+        try:
+            data = bytes(await self._stream.receive_some(max_bytes))
+        finally:
+            self.is_listening = False
+        self.last_received = trio.current_time()
+        self._received.set()
+        return data
+
+    def _count_stranger(self, data: bytes) -> None:
+        self._stranger_bytes -= len(data)
+        if self._stranger_bytes < 0:
+            reason = "too much was sent before connect"
+            self._connection.fail(ErrorCode.MESSAGE_TOO_BIG, Closing(CloseCode.MESSAGE_TOO_BIG, reason))
+            self._closed = True
+            raise trio.ClosedResourceError
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Put one whole frame, or the answer to the upgrade, behind what already waits."""
+        """
+        Put one whole frame, or the answer to the upgrade, behind what already waits.
+
+        Raises:
+            trio.BrokenResourceError: The socket is gone.
+            trio.ClosedResourceError: It was a close frame: trio-websocket stops at once, and handles
+                nothing that the client may have sent after it.
+        """
         frame = bytes(data)
-        self.close_sent = self.close_sent or (self._opened.is_set() and framing.is_close(frame))
+        if not self.is_open:
+            self._opened.set()  # its first word is the answer to the upgrade, and it has no other than yes
+        elif framing.is_close(frame):
+            self.close_frame = frame
+            self._closed = True
+            raise trio.ClosedResourceError
         await self._outbox.send(frame)
 
     async def wait_send_all_might_not_block(self) -> None:
@@ -111,9 +165,4 @@ class Transport(trio.abc.Stream):
     async def aclose(self) -> None:
         """trio-websocket is done; the socket closes when the connection has said goodbye."""
         self._closed = True
-        self.on_close()
         await trio.lowlevel.checkpoint()
-
-
-def _nothing() -> None:
-    pass
