@@ -21,7 +21,7 @@ class SansIOClient:
     def __init__(self, dialect: DialectName = "tagged", *, answers_pings: bool = True) -> None:
         self._dialect = dialect
         self._has_spoken = False
-        """Only then does the gateway know its dialect; what it answers to before that is in the tagged one."""
+        """Only then does the gateway know its dialect; what it says before that is in the tagged one."""
         self._babbled = 0
         self.accepted = False
         self.closed: tuple[int, str] | None = None

@@ -144,9 +144,7 @@ async def test_a_refusal_says_if_it_may_be_tried_again() -> None:
         caller = await stage.connect()
         await stage.ask(JoinChannel(caller, None, "post"))
         result = await stage.command(caller, "channel.send", {"name": "post", "content": "hi"})
-        assert result.error == CommandError(
-            ErrorCode.CHANNEL_ERROR, "channel 'post' failed with OSError"
-        )
+        assert result.error == CommandError(ErrorCode.CHANNEL_ERROR, "channel 'post' failed with OSError")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

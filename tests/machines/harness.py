@@ -70,8 +70,8 @@ class TrioGuest:
                     outcomes.append(Value(await function(*args)))
             except Exception as error:  # noqa: BLE001 – it is raised where `run` was called
                 outcomes.append(Error(error))
-            finally:
-                self._clock.autojump_threshold = math.inf
+            # Not if the program is cancelled: those who say goodbye have deadlines.
+            self._clock.autojump_threshold = math.inf
 
         self._token.run_sync_soon(self.nursery.start_soon, call)
         while not outcomes:
@@ -90,7 +90,7 @@ class TrioGuest:
         return end
 
     def _cancel(self) -> None:
-        self._clock.autojump_threshold = 0  # for the deadlines of those who say goodbye
+        self._clock.autojump_threshold = 0
         self.nursery.cancel_scope.cancel()
 
     def _lend(self) -> None:
