@@ -183,7 +183,7 @@ class GatewayConfig:
     close_timeout: float = setting(
         "seconds",
         1.0,
-        "Time that the close handshake may take; a stop of the gateway takes no longer than this.",
+        "Time that the close handshake may take, and so a stop: unless an agent shields itself from it.",
     )
     command_timeout: float = setting(
         "seconds",

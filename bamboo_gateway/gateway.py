@@ -128,6 +128,7 @@ class Gateway:
                 # Up to here the parts have run, so that the last client could be told.
                 nursery.cancel_scope.cancel()
         finally:
+            self._registry.close()  # it has not run, if the storage could not be read
             self._stopped.set()
             with trio.move_on_after(self.config.close_timeout, shield=True):
                 for listener in listeners:

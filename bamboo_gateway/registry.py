@@ -59,8 +59,6 @@ class SessionRegistry:
         self._unsettled: set[Call] = set()
         self._handled = 0
         self._refused = 0
-        self.has_run = False
-        """It runs once: its channels close behind it."""
 
     async def ask(self, request: Request[ReplyT]) -> ReplyT:
         """
@@ -99,14 +97,20 @@ class SessionRegistry:
         return RegistryStatistics(waiting, self._handled, self._refused, self._table.statistics())
 
     async def run(self) -> None:
-        """Apply requests until cancelled; then whoever still waits for a reply is told."""
-        self.has_run = True
-        with self._inbox, self._batches_send:
-            try:
-                async for first in self._inbox:
-                    await self._batches_send.send(self._apply(first))
-            finally:
-                self._abandon()
+        """Apply requests until cancelled; then `close`."""
+        try:
+            async for first in self._inbox:
+                await self._batches_send.send(self._apply(first))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Take no more requests, and tell whoever still waits for a reply."""
+        self._inbox.close()
+        self._batches_send.close()
+        for call in self._unsettled:
+            call.error = trio.BrokenResourceError("the session registry has stopped")
+            call.settle()
 
     def _apply(self, first: Call) -> Batch:
         now = self._clock()
@@ -130,8 +134,3 @@ class SessionRegistry:
             call.error = error
         else:
             effects += wanted
-
-    def _abandon(self) -> None:
-        for call in self._unsettled:
-            call.error = trio.BrokenResourceError("the session registry has stopped")
-            call.settle()

@@ -134,7 +134,7 @@ class MessageRouter:
             raise unknown from None
         except AgentError as error:
             raise GatewayError(ErrorCode.COMMAND_FAILED, explain(error, "the tool")) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.error("tool raised", exception=traceback.format_exc(), tool=command.name)
             raise GatewayError(ErrorCode.COMMAND_FAILED, explain(error, "the tool")) from error
         raise GatewayError(

@@ -101,7 +101,8 @@ class TurnRunner:
         except* AgentError as group:
             log.info("turn failed", session=session_id, run=run_id)
             outcome = Error(ErrorCode.AGENT_ERROR, explain(group, "the agent"), session_id=session_id)
-        except* Exception as group:  # noqa: BLE001 -- logged, without the local variables that structlog would add
+        # `sys.exit()` in some library that an agent uses is no wish to stop the gateway.
+        except* (Exception, SystemExit) as group:  # noqa: BLE001 -- logged, without local variables
             log.error("agent raised", exception=traceback.format_exc(), session=session_id, run=run_id)
             outcome = Error(ErrorCode.AGENT_ERROR, explain(group, "the agent"), session_id=session_id)
         return outcome

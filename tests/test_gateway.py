@@ -174,6 +174,8 @@ async def test_a_storage_that_cannot_be_read() -> None:
         await gateway.serve()
     assert descriptors() == before
     assert storage.is_closed
+    with pytest.raises(trio.BrokenResourceError):
+        await gateway.sessions.list()
     await gateway.stop()
 
 

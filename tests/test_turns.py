@@ -135,10 +135,11 @@ def group(*errors: Exception) -> ExceptionGroup[Exception]:
         (group(group(KeyError("secret"))), "the agent failed with KeyError"),
         (group(ValueError("a"), AgentError("out of bamboo")), "the agent failed with ValueError"),
         (trio.TooSlowError(), "the agent failed with TooSlowError"),
+        (SystemExit(1), "the agent failed with SystemExit"),
     ],
-    ids=["agent", "surrogate", "other", "group", "groups", "both", "slow"],
+    ids=["agent", "surrogate", "other", "group", "groups", "both", "slow", "exit"],
 )
-async def test_what_it_raises_ends_its_turn(error: Exception, message: str) -> None:
+async def test_what_it_raises_ends_its_turn(error: BaseException, message: str) -> None:
     """One error for the client, with no more of the text than was meant for it; the session lives on."""
 
     async def agent(turn: Turn) -> None:

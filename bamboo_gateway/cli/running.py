@@ -9,7 +9,7 @@ import click
 import trio
 
 from ..client import ClientError
-from ..errors import InvalidMessageError
+from ..errors import InvalidMessageError, origin
 
 ResultT = TypeVar("ResultT")
 
@@ -40,13 +40,7 @@ def run(main: Callable[..., Awaitable[ResultT]], *args: object) -> ResultT:
         foreseen, unforeseen = group.split(_FORESEEN)
         if foreseen is None or unforeseen is not None:
             raise
-        raise _told(_first(foreseen)) from group
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+        raise _told(origin(foreseen)) from group
 
 
 def _told(error: BaseException) -> BaseException:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hmac
 
+from ..session.requests import OPERATOR
 from ..session.session import Principal
-
-OPERATOR = Principal("local", is_operator=True)
 
 
 def authenticate(auth: str | None, expected: str | None) -> Principal | None:
     """Tell who presents *auth*: nobody if it is not the *expected* token, however little of it is wrong."""
     if expected is None or hmac.compare_digest(_bytes(auth or ""), _bytes(expected)):
-        return OPERATOR
+        return OPERATOR.principal
     return None
 
 

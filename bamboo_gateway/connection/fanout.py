@@ -123,6 +123,8 @@ class Fanout:
                     parts = [entry.frame(voice.dialect, voice.protocol) for entry in chunk.entries]
                     frames[voice] = b"".join(parts)
                 outbox.offer(log, after, seq, frames[voice])
+            else:
+                outbox.miss()
             self._touched[outbox] = None
             await self._breathe()
 
@@ -149,12 +151,15 @@ class Fanout:
             self._touched[connection.outbox] = None
 
     def _watch(self, effect: Watch) -> None:
-        self._unfollow_all(effect.connection_id)
         connection = self._pool.get(effect.connection_id)
+        held = {log: connection.outbox.cursor(log) for log, _ in effect.cursors} if connection else {}
+        self._unfollow_all(effect.connection_id)
         if connection:
             connection.greet(effect.greeting)
             for log, after in effect.cursors:
-                self._follow(Follow(connection.id, log, after))
+                # Who connects to the same session anew, and is behind, has still to be sent what is due.
+                due = held.get(log)
+                self._follow(Follow(connection.id, log, after if due is None else min(after, due)))
 
     def _follow(self, effect: Follow) -> None:
         connection = self._pool.get(effect.connection_id)

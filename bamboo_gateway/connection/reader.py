@@ -144,7 +144,6 @@ class Reader:
         if connection.principal is None or message.auth is not None:
             principal = authenticate(message.auth, self.config.auth_token)
             if principal is None:
-                connection.principal = None
                 reason = "the token is missing or wrong"
                 connection.fail(ErrorCode.UNAUTHORIZED, Closing(CloseCode.UNAUTHORIZED, reason))
                 return

@@ -120,15 +120,7 @@ def _resume(log: Log, last_seq: int | None, epoch: str | None) -> tuple[tuple[Lo
         return (log, log.last_seq), None
     if epoch in (None, log.epoch) and last_seq <= log.last_seq:
         return (log, last_seq), None
-    gap = Gap(
-        requested=last_seq + 1,
-        earliest=log.first_seq,
-        latest=log.last_seq,
-        epoch=log.epoch,
-        session_id=None if log.channel else log.name,
-        channel=log.channel,
-    )
-    return (log, log.first_seq - 1), gap
+    return (log, log.first_seq - 1), log.gap(last_seq + 1)
 
 
 def _presence(

@@ -10,7 +10,7 @@ import attrs
 
 from ..protocol import codec, framing, versions
 from ..protocol.codec import Dialect
-from ..protocol.messages import LoggedEvent
+from ..protocol.messages import Gap, LoggedEvent
 
 
 @attrs.frozen(eq=False)
@@ -125,6 +125,17 @@ class Log:
                 break
             entries.append(entry)
         return Chunk(entries, missing)
+
+    def gap(self, requested: int) -> Gap:
+        """What a reader is told that wanted the entries from *requested* on, and cannot have the first."""
+        return Gap(
+            requested=requested,
+            earliest=self.first_seq,
+            latest=self.last_seq,
+            epoch=self.epoch,
+            session_id=None if self.channel else self.name,
+            channel=self.channel,
+        )
 
     def _is_over(self) -> bool:
         return len(self._entries) > self._limits.max_events or self._bytes > self._limits.max_bytes

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bamboo_gateway.connection import authentication
-from bamboo_gateway.connection.authentication import OPERATOR, authenticate
+from bamboo_gateway.connection.authentication import authenticate
+from bamboo_gateway.session import requests
+
+OPERATOR = requests.OPERATOR.principal
 
 
 @given(auth=st.none() | st.text())

@@ -180,9 +180,13 @@ async def test_a_head_may_be_as_large_as_the_limit() -> None:
         await client.send(head({b"Cookie": b"x" * room}) + text("connect"))
         assert (await client.answer()).startswith(b"HTTP/1.1 101 ")
         await client.event("connected")
-        client = parts.memory()
-        await client.send(head({b"Cookie": b"x" * (room + 1)}) + text("connect"))
-        assert (await client.answer()).startswith(b"HTTP/1.1 431 ")
+        for cut in (0, 100):
+            client = parts.memory()
+            request = head({b"Cookie": b"x" * (room + 1)}) + text("connect")
+            await client.send(request[:cut])
+            await trio.testing.wait_all_tasks_blocked()
+            await client.send(request[cut:])
+            assert (await client.answer()).startswith(b"HTTP/1.1 431 ")
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127"])

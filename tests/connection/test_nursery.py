@@ -233,6 +233,21 @@ async def test_a_cancel_tells_the_clients(kind: str) -> None:
         assert await unconnected.close_frame() == STOPPING
 
 
+async def test_a_cancel_leaves_nobody_watching() -> None:
+    """Whoever cancels one connection, and not the gateway, finds its session unwatched: it may be idle."""
+    async with stage() as parts:
+        client = parts.socket()
+        session_id = (await client.connect())["session_id"]
+        parts.stop()
+        assert await client.close_frame() == STOPPING
+        await client.leave()
+        await parts.until_empty()
+        session = await parts.sessions.get(session_id)
+        assert session is not None
+        assert session.connections == ()
+        assert parts.fanout.statistics() == FanoutStatistics(logs=0, followers=0)
+
+
 async def test_a_peer_that_never_answers_the_close(autojump_clock: MockClock) -> None:
     """The close handshake has a deadline, for each reason to close alike."""
     async with stage(GatewayConfig(close_timeout=2, connect_timeout=10)) as parts:
@@ -371,7 +386,7 @@ async def reset_it(client: RawClient) -> None:
 async def half_close(client: RawClient) -> None:
     """Send the end of the stream and no close frame."""
     await client.stream.send_eof()
-    await client.end()
+    assert await client.end() == b""
     await client.leave()
 
 

@@ -14,7 +14,7 @@ from wsproto.frame_protocol import FrameProtocol, Opcode
 from bamboo_gateway.config import Address
 from tests.fuzz.hostile_bytes import CONNECT, UPGRADE, frame_bytes, upgrades
 from tests.fuzz.neighbour import AT_MOST, neighbourhood
-from tests.fuzz.raw_frame import CLOSE, RawFrame
+from tests.fuzz.raw_frame import CLOSE, PING, RawFrame
 from tests.stream_client import HANG, NO_LINGER
 
 Ending = Literal["half-close", "reset", "vanish"]
@@ -89,6 +89,7 @@ async def test_mutated_upgrades(chunks: list[bytes], ending: Ending) -> None:
 
 @given(chunks=chopped(after(UPGRADE) | after(CONNECTED)), ending=endings)
 @example([CONNECTED + RawFrame(CLOSE, b"\x03").encode()], "half-close")
+@example([CONNECTED + RawFrame(PING).encode()], "reset")
 async def test_mutated_frames(chunks: list[bytes], ending: Ending) -> None:
     """Frames that break RFC 6455, before and after `connect`, disturb nobody."""
     async with neighbourhood() as neighbour:

@@ -285,4 +285,4 @@ class ClientsMachine(RuleBasedStateMachine):
 
 TestClients = ClientsMachine.TestCase
 # More of them would take too long even at night.
-TestClients.settings = settings(stateful_step_count=50, max_examples=min(settings().max_examples, 1000))
+TestClients.settings = settings(stateful_step_count=40, max_examples=min(settings().max_examples, 1000))
