@@ -141,6 +141,10 @@ def _items(value: object) -> object:
     """Keep a list as the tuple that a frozen value needs; a text is a single item to nobody but Python."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ConfigError(f"allowed_origins: {value!r} is no list of origins, such as https://chat.example")
+    for origin in value:
+        # A path, or a slash at the end, is no part of an origin: it could never match.
+        if isinstance(origin, str) and origin != "null" and not re.fullmatch(r"[^/]+://[^/]+", origin):
+            raise ConfigError(f"allowed_origins: {origin!r} is no origin, such as https://chat.example")
     return tuple(value)
 
 

@@ -1,9 +1,10 @@
 """
 An agent with a tool and a memory: it adds up what you spend, in this message and in all before it.
 
-    bamboo-gateway serve --agent python:examples.agent:agent
+    .venv/bin/bamboo-gateway serve --agent python:examples.agent:agent
 
-serves it, run from the folder above this one; `python examples/agent.py` lets it answer two chats and ends.
+serves it, run from the folder above this one; `.venv/bin/python examples/agent.py` lets it answer two chats
+and ends.
 """
 
 from __future__ import annotations

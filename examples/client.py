@@ -3,7 +3,7 @@ A client with nothing but trio-websocket and JSON: it chats, loses its connectio
 
 Start a gateway (`make serve`), then
 
-    python examples/client.py
+    .venv/bin/python examples/client.py
 
 What came while nobody listened comes again, once and in order, and the rest of the answer follows live.
 """

@@ -1,11 +1,12 @@
 """
 A Trio program that has a gateway inside and pushes its own events while it serves.
 
-    python examples/embed.py
+    .venv/bin/python examples/embed.py
 
-Then connect any WebSocket client to ws://127.0.0.1:18790 and send `{"type":"connect"}`: it is sent what this
-program broadcasts. Send `{"type":"chat","content":"3","session_id":"…"}` with the id from the answer: a job
-of three steps begins, which reports to that session alone, long after the turn that ordered it is over.
+It listens where `make serve` does: stop that first. Then connect any WebSocket client to ws://127.0.0.1:18790
+and send `{"type":"connect"}`: it is sent what this program broadcasts. Send
+`{"type":"chat","content":"3","session_id":"…"}` with the id from the answer: a job of three steps begins,
+which reports to that session alone, long after the turn that ordered it is over.
 """
 
 from __future__ import annotations

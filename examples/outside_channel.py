@@ -1,7 +1,7 @@
 """
 A channel whose other end is outside of the gateway: a queue in this process, in real life a chat service.
 
-    python examples/outside_channel.py
+    .venv/bin/python examples/outside_channel.py
 
 What a session sends to the channel `lobby` goes to the queue, and what comes back from there reaches every
 session that has joined.

@@ -3,7 +3,7 @@ One session in two tabs: both see the whole answer, until a third takes the sess
 
 Start a gateway (`make serve`), then
 
-    python examples/two_tabs.py
+    .venv/bin/python examples/two_tabs.py
 """
 
 from __future__ import annotations

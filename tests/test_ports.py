@@ -33,8 +33,8 @@ def test_an_agent_with_tools_is_told_by_its_method() -> None:
 
 
 def test_the_adapters_fit_their_ports() -> None:
-    """What ships with the gateway can be passed where the ports are asked for; the type checker judges it."""
+    """What ships with the gateway can be passed where a port is asked for: the type checker judges it."""
     agents: list[Agent] = [EchoAgent(), answer, Handyman()]
-    channels: list[type[Channel]] = [LocalChannel]
-    storages: list[type[SessionStorage]] = [MemoryStorage]
-    assert all(agents + channels + storages)
+    channel: type[Channel] = LocalChannel
+    storage: SessionStorage = MemoryStorage()
+    assert (len(agents), channel, isinstance(storage, MemoryStorage)) == (3, LocalChannel, True)

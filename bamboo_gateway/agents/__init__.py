@@ -66,7 +66,7 @@ def _openai(settings: Mapping[str, object], environ: Mapping[str, str]) -> Agent
         if error.name not in _EXTRA:
             raise
         raise ConfigError(
-            f"agent openai: {error.name} is not installed; pip install 'bamboo-gateway[openai]'"
+            f"agent openai: {error.name} is not installed; in a clone, pip install '.[openai]'"
         ) from error
     return OpenAIAgent(read_settings(OpenAISettings, "openai", settings, environ))
 

@@ -45,7 +45,7 @@ def variable(agent: str, field: attrs.Attribute[Any]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A question to end an error with; empty where nothing known is near to *name*."""
-    matches = difflib.get_close_matches(name, known, n=1)
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 

@@ -151,15 +151,12 @@ class Fanout:
             self._touched[connection.outbox] = None
 
     def _watch(self, effect: Watch) -> None:
-        connection = self._pool.get(effect.connection_id)
-        held = {log: connection.outbox.cursor(log) for log, _ in effect.cursors} if connection else {}
         self._unfollow_all(effect.connection_id)
+        connection = self._pool.get(effect.connection_id)
         if connection:
             connection.greet(effect.greeting)
             for log, after in effect.cursors:
-                # Who connects to the same session anew, and is behind, has still to be sent what is due.
-                due = held.get(log)
-                self._follow(Follow(connection.id, log, after if due is None else min(after, due)))
+                self._follow(Follow(connection.id, log, after))
 
     def _follow(self, effect: Follow) -> None:
         connection = self._pool.get(effect.connection_id)

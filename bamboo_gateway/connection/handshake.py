@@ -14,6 +14,7 @@ from wsproto.utilities import RemoteProtocolError
 
 from .transport import HandshakeError, Transport
 
+_NO_UPGRADE = b"This port speaks WebSocket: connect with ws://, not with http://.\n"
 _FOREIGN = b"This origin may not connect; see allowed_origins.\n"
 
 
@@ -46,16 +47,29 @@ def _check(head: bytes, allowed_origins: Sequence[str]) -> None:
         protocol.receive_data(head)
         [request] = protocol.events()
     except RemoteProtocolError as error:
-        raise HandshakeError(str(error), protocol.send(error.event_hint or RejectConnection())) from None
+        hint = error.event_hint
+        hint = hint if isinstance(hint, RejectConnection) else RejectConnection()
+        raise HandshakeError(str(error), _refuse(protocol, hint, _NO_UPGRADE)) from None
     except UnicodeError:
-        raise HandshakeError("a header is no ASCII text", protocol.send(RejectConnection())) from None
+        answer = _refuse(protocol, RejectConnection(), _NO_UPGRADE)
+        raise HandshakeError("a header is no ASCII text", answer) from None
     if not head.partition(b"\r\n")[0].endswith(b" HTTP/1.1"):
-        raise HandshakeError("the request is not in HTTP/1.1", protocol.send(RejectConnection()))
+        answer = _refuse(protocol, RejectConnection(), _NO_UPGRADE)
+        raise HandshakeError("the request is not in HTTP/1.1", answer)
     assert isinstance(request, Request)
-    if not is_allowed(_origin(request), request.host, allowed_origins):
-        length = (b"content-length", b"%d" % len(_FOREIGN))
-        answer = protocol.send(RejectConnection(status_code=403, headers=[length], has_body=True))
-        raise HandshakeError("the origin is not allowed", answer + protocol.send(RejectData(_FOREIGN)))
+    origin = _origin(request)
+    if not is_allowed(origin, request.host, allowed_origins):
+        answer = _refuse(protocol, RejectConnection(status_code=403), _FOREIGN)
+        raise HandshakeError(f"the origin {origin!r:.80} is not allowed", answer)
+
+
+def _refuse(protocol: WSConnection, rejection: RejectConnection, text: bytes) -> bytes:
+    length = (b"content-length", b"%d" % len(text))
+    headers = [*rejection.headers, (b"content-type", b"text/plain"), length]
+    answer = protocol.send(
+        RejectConnection(status_code=rejection.status_code, headers=headers, has_body=True)
+    )
+    return answer + protocol.send(RejectData(text))
 
 
 def is_allowed(origin: str | None, host: str, allowed_origins: Sequence[str]) -> bool:

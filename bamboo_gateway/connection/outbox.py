@@ -125,10 +125,6 @@ class Outbox:
             await self._wait_progress()
         await trio.lowlevel.checkpoint()
 
-    def cursor(self, log: Log) -> int | None:
-        """The last entry of *log* that this connection was given; None: it does not follow it."""
-        return self._cursors.get(log)
-
     def follow(self, log: Log, after: int) -> None:
         """Send what *log* has after *after*, now and from now on."""
         self._cursors[log] = after

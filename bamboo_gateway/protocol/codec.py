@@ -227,10 +227,14 @@ def _split(value: dict[str, messages.Json], dialect: Dialect) -> tuple[messages.
     """Part the name of a message from its fields."""
     if dialect is Dialect.TAGGED:
         if "type" not in value:
-            raise InvalidMessageError('required field "type" is missing')
+            raise InvalidMessageError(
+                "required field 'type' is missing: this connection speaks the tagged dialect"
+            )
         return value["type"], value
     if len(value) != 1:
-        raise InvalidMessageError("expected an object with one key, the name of the message")
+        raise InvalidMessageError(
+            "expected an object with one key, the message's name: this connection speaks the serde dialect"
+        )
     return next(iter(value.items()))
 
 

@@ -146,7 +146,8 @@ class RawClient:
                 assert data, f"the gateway hung up after {bytes(received)!r}"
                 received += data
         answer, _, rest = received.partition(b"\r\n\r\n")
-        self._frames += self._parser.feed(rest)
+        if answer.startswith(b"HTTP/1.1 101 "):
+            self._frames += self._parser.feed(rest)  # after any other answer it is text, for people
         return bytes(answer)
 
     async def upgrade(self) -> None:

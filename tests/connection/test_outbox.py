@@ -174,8 +174,9 @@ def test_an_offer_that_does_not_fit_the_cursor_is_left_alone() -> None:
     """Frames from a place where the connection does not stand are not sent: it catches up by its cursor."""
     with wired() as (outbox, peer):
         log = new_log()
-        grow(log, times=3)
+        grow(log)
         outbox.follow(log, 1)
+        grow(log, times=2)
         outbox.offer(log, 2, 3, b"never sent")
         outbox.flush()
         assert not is_live(outbox)
