@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TextIO
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -29,7 +30,7 @@ def configure(level: str, log_format: str, stream: TextIO) -> None:
     structlog.configure(
         processors=[*before, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Sink(stream))),
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
@@ -38,6 +39,23 @@ def configure(level: str, log_format: str, stream: TextIO) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
+
+
+class _Sink:
+    """A stream whose end is nobody's error: `serve 2>&1 | head` must not end with the tenth line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _json() -> list[Processor]:

@@ -67,6 +67,23 @@ def test_json_is_one_object_a_line() -> None:
     assert "ZeroDivisionError" in other["exception"]
 
 
+class Unread(io.StringIO):
+    """A pipe that nobody reads any more."""
+
+    def write(self, text: str) -> int:
+        """Fail as such a pipe does."""
+        raise BrokenPipeError(text)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_nobody_who_logs_minds_that_nobody_reads(log_format: str) -> None:
+    """The reader of a pipe may be gone; the line is lost then, and nothing else."""
+    with configured("info", log_format, Unread()) as stream:
+        structlog.get_logger().info("connection closed")
+        with pytest.raises(BrokenPipeError):
+            stream.write("so it would have been")
+
+
 def test_a_traceback_keeps_its_lines_and_nothing_else_that_moves_a_cursor() -> None:
     """What we log of foreign errors is text already; an error's own text may come from a client."""
     with configured() as stream:
