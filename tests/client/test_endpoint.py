@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
 
 import pytest
 import trio
+import trustme
 
 from bamboo_gateway.client import ConnectError
 from bamboo_gateway.client.endpoint import Endpoint
@@ -68,12 +68,12 @@ async def test_open_stream_says_that_there_is_no_such_host(host: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def authority() -> Any:
+def authority() -> trustme.CA:
     """An authority of the test's own; certificates take a while to make."""
-    return pytest.importorskip("trustme").CA()
+    return trustme.CA()
 
 
-async def test_open_stream_speaks_tls_with_who_is_trusted(authority: Any) -> None:
+async def test_open_stream_speaks_tls_with_who_is_trusted(authority: trustme.CA) -> None:
     """With `wss:`, bytes go encrypted to a peer whose certificate holds."""
     server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(server_context)
@@ -91,7 +91,7 @@ async def test_open_stream_speaks_tls_with_who_is_trusted(authority: Any) -> Non
             assert await stream.receive_some() == b"hello"
 
 
-async def test_open_stream_refuses_who_is_not_trusted(authority: Any) -> None:
+async def test_open_stream_refuses_who_is_not_trusted(authority: trustme.CA) -> None:
     """By default the system's authorities decide, and they know nothing of this one."""
     server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(server_context)
