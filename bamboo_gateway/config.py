@@ -115,7 +115,9 @@ _MOST = 2**53 - 1
 """What the numbers of every client can hold; infinity is more, and no number of seconds in JSON."""
 
 
-def _number(kind: type[int] | tuple[type[int], type[float]], least: float, says: str) -> Check:
+def number_from(kind: type[int] | tuple[type[int], type[float]], least: float, says: str) -> Check:
+    """A validator for numbers from *least* on; *says* completes "… is no"."""
+
     def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
         # bool is an int to Python, and NaN compares false with everything.
         if isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= _MOST:
@@ -124,16 +126,16 @@ def _number(kind: type[int] | tuple[type[int], type[float]], least: float, says:
     return check
 
 
-_count_from_0 = _number(int, 0, "whole number")
+_count_from_0 = number_from(int, 0, "whole number")
 
 _CHECKS: dict[Kind, Check] = {
     "text": _text,
     "secret": _secret,
     "address": _address,
     "list": _list,
-    "count": _number(int, 1, "whole number"),
-    "bytes": _number(int, 1, "whole number of bytes"),
-    "seconds": _number((int, float), 0.001, "number of seconds"),
+    "count": number_from(int, 1, "whole number"),
+    "bytes": number_from(int, 1, "whole number of bytes"),
+    "seconds": number_from((int, float), 0.001, "number of seconds"),
 }
 
 

@@ -8,12 +8,11 @@ from collections.abc import Awaitable, Callable
 import attrs
 import trio
 
-from ..config import setting
+from ..config import number_from, setting
 from ..errors import AgentError, InvalidMessageError, UnknownToolError
 from ..protocol import strict_json
 from ..protocol.messages import Json, TokenUsage
 from ..turn import Turn
-from .settings import from_zero
 
 MAX_TOKENS = 1_000_000
 """Of one `/tokens`: minutes of load, not a night of it."""
@@ -38,7 +37,7 @@ class EchoAgent:
         "seconds",
         0.02,
         "Time between two words; 0: none.",
-        validator=from_zero((int, float), "number of seconds (at least 0)"),
+        validator=number_from((int, float), 0, "number of seconds"),
     )
 
     async def __call__(self, turn: Turn) -> TokenUsage:

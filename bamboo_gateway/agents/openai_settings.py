@@ -7,13 +7,12 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from ..config import setting
+from ..config import number_from, setting
 from ..errors import ConfigError
-from .settings import from_zero
 
 OPENAI = "https://api.openai.com/v1"
 
-_count_from_zero = from_zero(int, "whole number from 0")
+_count_from_zero = number_from(int, 0, "whole number")
 
 
 def _base_url(_: object, field: attrs.Attribute[Any], value: Any) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import attrs
 
-from ..config import Check, Kind, Setting
+from ..config import Kind, Setting
 from ..errors import ConfigError
 
 SettingsT = TypeVar("SettingsT", bound=attrs.AttrsInstance)
@@ -47,18 +46,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """A question to end an error with; empty where nothing known is near to *name*."""
     matches = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"; did you mean {matches[0]!r}?" if matches else ""
-
-
-def from_zero(kind: type[int] | tuple[type[int], type[float]], says: str) -> Check:
-    """A validator for what, other than most settings, may be 0; *says* completes "… is no"."""
-
-    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
-        is_number = isinstance(value, kind) and not isinstance(value, bool)
-        # NaN compares false with everything.
-        if not (is_number and 0 <= value < math.inf):
-            raise ConfigError(f"{field.name}: {value!r} is no {says}")
-
-    return check
 
 
 def _from_environ(

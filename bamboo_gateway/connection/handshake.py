@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import trio
 from trio_websocket import WebSocketConnection, wrap_server_stream
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import RejectConnection, RejectData, Request
+from wsproto.events import Event, RejectConnection, RejectData, Request
 from wsproto.utilities import RemoteProtocolError
 
 from .transport import HandshakeError, Transport
@@ -47,20 +47,22 @@ def _check(head: bytes, allowed_origins: Sequence[str]) -> None:
         protocol.receive_data(head)
         [request] = protocol.events()
     except RemoteProtocolError as error:
-        hint = error.event_hint
-        hint = hint if isinstance(hint, RejectConnection) else RejectConnection()
-        raise HandshakeError(str(error), _refuse(protocol, hint, _NO_UPGRADE)) from None
+        raise _no_upgrade(protocol, str(error), error.event_hint) from None
     except UnicodeError:
-        answer = _refuse(protocol, RejectConnection(), _NO_UPGRADE)
-        raise HandshakeError("a header is no ASCII text", answer) from None
+        raise _no_upgrade(protocol, "a header is no ASCII text") from None
     if not head.partition(b"\r\n")[0].endswith(b" HTTP/1.1"):
-        answer = _refuse(protocol, RejectConnection(), _NO_UPGRADE)
-        raise HandshakeError("the request is not in HTTP/1.1", answer)
+        raise _no_upgrade(protocol, "the request is not in HTTP/1.1")
     assert isinstance(request, Request)
     origin = _origin(request)
     if not is_allowed(origin, request.host, allowed_origins):
         answer = _refuse(protocol, RejectConnection(status_code=403), _FOREIGN)
         raise HandshakeError(f"the origin {origin!r:.80} is not allowed", answer)
+
+
+def _no_upgrade(protocol: WSConnection, reason: str, hint: Event | None = None) -> HandshakeError:
+    """What is wrong with the request; wsproto's *hint* may know a better status than 400."""
+    rejection = hint if isinstance(hint, RejectConnection) else RejectConnection()
+    return HandshakeError(reason, _refuse(protocol, rejection, _NO_UPGRADE))
 
 
 def _refuse(protocol: WSConnection, rejection: RejectConnection, text: bytes) -> bytes:

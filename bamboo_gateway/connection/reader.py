@@ -36,7 +36,7 @@ async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_tim
             while connection.closing is None:
                 await reader.receive(await websocket.get_message())
                 if connection.session_id is not None:
-                    scope.deadline = math.inf
+                    scope.deadline = math.inf  # it was for `connect`; from here on the heartbeat watches
                 await connection.outbox.wait_room()
         if scope.cancelled_caught:
             reason = f"no connect was accepted within {connect_timeout:g} seconds"

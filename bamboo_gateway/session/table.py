@@ -365,11 +365,13 @@ def _refusing_what_cannot_be_encoded() -> Iterator[None]:
 
 
 def _check_kind(event: LoggedEvent) -> None:
-    """A channel's message has a log of its own, which alone may number it."""
-    kinds = [kind for kind in get_args(LoggedEvent) if kind is not ChannelMessage]
-    if type(event) not in kinds:
-        names = ", ".join(kind.__name__ for kind in kinds)
+    if type(event) not in _SENDABLE:
+        names = ", ".join(kind.__name__ for kind in _SENDABLE)
         raise GatewayError(ErrorCode.INVALID_EVENT, f"{type(event).__name__} cannot be sent so; {names} can")
+
+
+_SENDABLE = [kind for kind in get_args(LoggedEvent) if kind is not ChannelMessage]
+"""A channel's message has a log of its own, which alone may number it."""
 
 
 def _not_found(session_id: str | None) -> GatewayError:
