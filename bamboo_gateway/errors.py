@@ -34,6 +34,10 @@ class ErrorCode(enum.StrEnum):
     NOT_A_MEMBER = "NOT_A_MEMBER"
     CHANNEL_ERROR = "CHANNEL_ERROR"
     INVALID_EVENT = "INVALID_EVENT"
+    STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
+    ID_REUSED = "ID_REUSED"
+    AGENT_INTERRUPTED = "AGENT_INTERRUPTED"
+    COMMAND_INTERRUPTED = "COMMAND_INTERRUPTED"
 
 
 @attrs.frozen
@@ -80,6 +84,20 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
         "The adapter of an outside channel failed; the message is in the channel, and nowhere outside."
     ),
     ErrorCode.INVALID_EVENT: ErrorMeaning("An embedder's event cannot be sent: its kind, session or JSON."),
+    ErrorCode.STORAGE_UNAVAILABLE: ErrorMeaning(
+        "The storage takes or gives nothing at the moment. Ask again, with the same `id`: what was on its way "
+        "when it failed may yet be carried out.",
+        retryable=True,
+    ),
+    ErrorCode.ID_REUSED: ErrorMeaning(
+        "The `id` was that of another chat or command of this session; nothing was run."
+    ),
+    ErrorCode.AGENT_INTERRUPTED: ErrorMeaning(
+        "The gateway ended in the midst of the turn; what the agent had said is in the history."
+    ),
+    ErrorCode.COMMAND_INTERRUPTED: ErrorMeaning(
+        "The gateway ended while it carried out the command of this `id`; whether it did is not known."
+    ),
 }
 
 
@@ -108,6 +126,10 @@ class GatewayError(Exception):
 
 class ConfigError(ValueError):
     """A setting is unusable; the text names the setting and the remedy."""
+
+
+class StorageError(Exception):
+    """The storage failed: the disk is full, say. The text says what and where; it may be well again later."""
 
 
 class InvalidMessageError(ValueError):

@@ -12,7 +12,10 @@ from typing import Protocol, runtime_checkable
 
 from .protocol.messages import ChannelMessage, Json, TokenUsage
 from .session.effects import Change
+from .session.history import NumberedMessage
+from .session.log import LogLimits
 from .session.session import Session
+from .session.stored import StoredSession, StoredState
 from .turn import Turn
 
 
@@ -62,14 +65,63 @@ class Channel(Protocol):
 
 
 class SessionStorage(Protocol):
-    """Where sessions outlive the process."""
+    """
+    Where sessions outlive the process.
 
-    async def load(self) -> Sequence[Session]:
-        """Every session that `commit` has saved and not dropped, oldest first."""
+    Every method raises `StorageError` where the storage fails, and may then be
+    called again: what fails has changed nothing. A cancelled call may or may
+    not have taken place.
+    """
+
+    async def open(self, log_limits: LogLimits) -> StoredState:
+        """
+        Begin; called once, before all else.
+
+        Args:
+            log_limits: No more of a channel's log needs to be given back.
+        """
         ...
 
     async def commit(self, changes: Sequence[Change], /) -> None:
-        """Make *changes* durable, in order, all or none. Called by one task at a time."""
+        """
+        Make *changes* durable, in order, all or none. Called by one task at a time.
+
+        A change that finds nothing to change is none.
+        """
+        ...
+
+    async def load(self, session_id: str, log_limits: LogLimits, history_bytes: int) -> StoredSession | None:
+        """
+        All that is needed to go on with a session, as it was last committed; None: there is none.
+
+        Args:
+            session_id: Its id.
+            log_limits: No more of its log needs to be given back (the newest is).
+            history_bytes: The newest messages of about this size together, and at least the last.
+        """
+        ...
+
+    async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
+        """At most *limit* sessions of *user_id* (None: anybody) whose number is above *after*, in its order."""
+        ...
+
+    async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
+        """The messages of a session's conversation from number *first* up to and without *end*."""
+        ...
+
+    async def find_inactive(self, before: float, limit: int) -> Sequence[str]:
+        """The ids of at most *limit* sessions that were last active before *before* (Unix seconds), oldest first."""
+        ...
+
+    async def expire(self, before: int, max_log_bytes: int, outcomes_before: int) -> None:
+        """
+        Forget what nobody may ask for any more, a bounded part of it at a time.
+
+        Args:
+            before: Entries of logs older than this (Unix milliseconds).
+            max_log_bytes: The oldest entries of all logs, until the others are no more than this.
+            outcomes_before: Outcomes older than this (Unix milliseconds).
+        """
         ...
 
     async def aclose(self) -> None:

@@ -9,9 +9,13 @@ import attrs
 
 from ..protocol.closing import Closing
 from ..protocol.messages import Chat, Connected, GatewayEvent
-from .history import HistoryMessage
-from .log import Log
+from .history import HistoryMessage, NumberedMessage
+from .log import Entry, Log
+from .outcomes import MessageKey, Outcome
 from .session import Session
+
+# ── what the storage has to make durable ─────────────────────────────────────
+# `owner` is the `number` of a session.
 
 
 @attrs.frozen
@@ -23,17 +27,87 @@ class SaveSession:
 
 @attrs.frozen
 class DropSession:
-    """Forget this session."""
+    """Forget this session, and all that belongs to it."""
 
     session_id: str
 
 
 @attrs.frozen
-class Deliver:
-    """*log* has grown to *seq*: hand the new entries to who follows it."""
+class SaveMessage:
+    """Remember a message of the conversation, in place of the one of its number."""
+
+    owner: int
+    message: NumberedMessage
+
+
+@attrs.frozen
+class SaveRun:
+    """Remember a turn that has been promised: it runs, or waits behind those that were saved before it."""
+
+    owner: int
+    run_id: str
+    chat: Chat
+
+
+@attrs.frozen
+class DropRun:
+    """Forget a turn: it is over."""
+
+    owner: int
+    run_id: str
+
+
+@attrs.frozen
+class SaveOutcome:
+    """Remember what became of a message, in place of what was known of it."""
+
+    owner: int
+    outcome: Outcome
+
+
+@attrs.frozen
+class DropOutcome:
+    """Forget that."""
+
+    owner: int
+    key: MessageKey
+
+
+@attrs.frozen
+class SaveChannel:
+    """Remember this channel, in place of what was known of it."""
+
+    number: int
+    """From 0 down; 0 is the channel of broadcasts."""
+    name: str
+    members: int
+    """Sessions that have joined."""
+
+
+@attrs.frozen
+class Trim:
+    """Forget the entries of *log* before *first_seq*; its numbers count on."""
 
     log: Log
-    seq: int
+    first_seq: int
+
+
+@attrs.frozen
+class Deliver:
+    """*log* has grown by *entry*: keep it, then hand it to who follows the log."""
+
+    log: Log
+    entry: Entry
+
+
+# ── what follows once it is ──────────────────────────────────────────────────
+
+
+@attrs.frozen
+class LoadSession:
+    """Bring a session into memory: somebody has named it."""
+
+    session_id: str
 
 
 @attrs.frozen
@@ -51,6 +125,8 @@ class Watch:
     connection_id: str
     greeting: Connected
     cursors: Sequence[tuple[Log, int]]
+    is_exact: bool = False
+    """Keep tokens as they were, where it catches up."""
 
 
 @attrs.frozen
@@ -94,6 +170,8 @@ class StartTurn:
     chat: Chat
     history: Sequence[HistoryMessage]
     """The conversation before this chat."""
+    partial: HistoryMessage | None = None
+    """The answer as far as it had come when the gateway ended; None: it is to begin."""
 
 
 @attrs.frozen
@@ -103,9 +181,29 @@ class CancelTurn:
     run_id: str
 
 
-Change: TypeAlias = SaveSession | DropSession
+Change: TypeAlias = (
+    SaveSession
+    | DropSession
+    | SaveMessage
+    | SaveRun
+    | DropRun
+    | SaveOutcome
+    | DropOutcome
+    | SaveChannel
+    | Trim
+    | Deliver
+)
 """What a storage must make durable before anything else of its batch is seen."""
 
 Effect: TypeAlias = (
-    Change | Deliver | Send | Watch | Follow | Unfollow | Dismiss | Close | StartTurn | CancelTurn
+    Change
+    | LoadSession
+    | Send
+    | Watch
+    | Follow
+    | Unfollow
+    | Dismiss
+    | Close
+    | StartTurn
+    | CancelTurn
 )

@@ -1,13 +1,19 @@
-"""The conversation of a session, as a person would read it back: what was said, and the tools called."""
+"""
+The conversation of a session, as a person would read it back: what was said, and the tools called.
+
+The storage has all of it. Here is its newest part: what agents are given as
+context, and the answer that is just being given.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import attrs
 
+from ..errors import ErrorCode
 from ..protocol.messages import (
     AgentComplete,
     AgentToken,
@@ -18,10 +24,14 @@ from ..protocol.messages import (
     LoggedEvent,
 )
 
-Status = Literal["running", "complete", "failed"]
+Status = Literal["running", "complete", "failed", "interrupted"]
 
 MESSAGE_BYTES = 512
 """What a message takes beside its text: nobody may fill the memory with empty ones."""
+
+
+_ALL = 2**63 - 1
+"""A `seq` beyond every other: an answer that was cut grows no more."""
 
 
 @attrs.frozen
@@ -46,10 +56,26 @@ class HistoryMessage:
     ts: int
     """Unix milliseconds when it began."""
     status: Status = "complete"
-    """`failed`: the content is partial; the turn was aborted or its agent raised."""
+    """
+    `failed`: the content is partial; the turn was aborted or its agent raised.
+    `interrupted`: the same, because the gateway ended in the midst of it.
+    """
     tool_calls: tuple[ToolRecord, ...] = ()
     truncated: bool = False
-    """It was longer than a conversation may be: its end is missing here."""
+    """It was longer than an answer may be: its end is missing here."""
+
+
+@attrs.frozen
+class NumberedMessage:
+    """A message and its place in the conversation."""
+
+    number: int
+    """From 0, without holes."""
+    message: HistoryMessage
+    seq: int = 0
+    """Of a message that is still running: the last event of the log that is in it."""
+    size_bytes: int = 0
+    """What it takes, about."""
 
 
 @attrs.define
@@ -61,8 +87,25 @@ class _Answer:
     status: Status = "running"
     size_bytes: int = MESSAGE_BYTES
     truncated: bool = False
+    seq: int = 0
+    """The last event that was folded in."""
     _parts: list[str] = attrs.field(factory=list)
     _tools: dict[str, ToolRecord] = attrs.field(factory=dict)
+
+    @classmethod
+    def resume(cls, stored: NumberedMessage) -> _Answer:
+        """Go on with what was stored of an answer."""
+        said = stored.message
+        tools = {call.id: call for call in said.tool_calls}
+        return cls(
+            said.run_id,
+            said.ts,
+            size_bytes=stored.size_bytes,
+            truncated=said.truncated,
+            seq=stored.seq,
+            parts=[said.content],
+            tools=tools,
+        )
 
     def add(self, event: AgentToken | AgentToolStart | AgentToolComplete) -> None:
         if isinstance(event, AgentToken):
@@ -87,27 +130,38 @@ class History:
     Invariant: messages stand in the order of their turns, and at most the last
     one is running. The newest is kept whatever its size; an answer is cut before
     it alone is more than *max_bytes*.
+
+    Args:
+        max_bytes: What is kept here.
+        stored: The newest messages that the storage has.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, stored: Sequence[NumberedMessage] = ()) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._messages: deque[tuple[HistoryMessage, int]] = deque()
-        """Each with its size in bytes."""
+        self._messages: deque[NumberedMessage] = deque()
         self._answer: _Answer | None = None
-        self._dropped = 0
+        self._dropped = stored[0].number if stored else 0
+        self._saved_seq = 0
+        """The last event that is in what the storage has of the answer."""
+        for each in stored:
+            if each.message.status == "running":
+                self._answer, self._saved_seq = _Answer.resume(each), each.seq
+            else:
+                self._messages.append(each)
+            self._add_bytes(each.size_bytes)
 
     def __len__(self) -> int:
         return len(self._messages) + (self._answer is not None)
 
     def __iter__(self) -> Iterator[HistoryMessage]:
-        yield from (message for message, _ in self._messages)
+        yield from (each.message for each in self._messages)
         if self._answer is not None:
             yield self._answer.message()
 
     @property
     def dropped(self) -> int:
-        """How many of the oldest messages were let go: the number of the first that is left."""
+        """How many of the oldest messages are not here: the number of the first that is."""
         return self._dropped
 
     @property
@@ -115,35 +169,68 @@ class History:
         """What the messages take, about."""
         return self._bytes
 
-    def begin(self, run_id: str, content: str, ts: int) -> None:
-        """A turn begins with what the user said."""
-        size = MESSAGE_BYTES + len(content.encode())
-        self._messages.append((HistoryMessage("user", content, run_id, ts), size))
-        self._answer = _Answer(run_id, ts)
-        self._add_bytes(size + self._answer.size_bytes)
+    @property
+    def running(self) -> HistoryMessage | None:
+        """The answer that is just being given, as far as it has come."""
+        return self._answer.message() if self._answer else None
 
-    def record(self, event: LoggedEvent, size_bytes: int) -> None:
+    def begin(self, run_id: str, content: str, ts: int) -> NumberedMessage:
+        """A turn begins with what the user said; returns that, to be stored."""
+        size = MESSAGE_BYTES + len(content.encode())
+        said = self._append(HistoryMessage("user", content, run_id, ts), size)
+        self.answer(run_id, ts)
+        self._add_bytes(size)
+        return said
+
+    def answer(self, run_id: str, ts: int) -> None:
+        """The turn's answer begins, of which nothing is known yet."""
+        self._answer, self._saved_seq = _Answer(run_id, ts), 0
+        self._add_bytes(MESSAGE_BYTES)
+
+    def record(self, event: LoggedEvent, seq: int, size_bytes: int) -> NumberedMessage | None:
         """
         Fold one event of the running turn into its answer; events of no turn are no conversation.
 
         Args:
             event: The event.
+            seq: Its place in the log.
             size_bytes: Of it, when encoded.
+
+        Returns:
+            The answer, to be stored, if it is complete with this.
         """
         answer = self._answer
-        if answer is None or event.run_id != answer.run_id:
-            return
+        if answer is None or event.run_id != answer.run_id or seq <= answer.seq:
+            return None
+        answer.seq = seq
         match event:
             case AgentToken():
                 self._extend(answer, event, len(event.token.encode()))
             case AgentToolStart() | AgentToolComplete():
                 self._extend(answer, event, size_bytes)
             case AgentComplete():
-                self._finish(answer, "complete")
+                return self._finish(answer, "complete")
+            case Error(code=ErrorCode.AGENT_INTERRUPTED):
+                return self._finish(answer, "interrupted")
             case Error():
-                self._finish(answer, "failed")
+                return self._finish(answer, "failed")
             case _:
                 pass
+        return None
+
+    def save(self, first_seq: int) -> NumberedMessage | None:
+        """
+        What must be stored of the running answer before the log is cut to *first_seq*; None: nothing.
+
+        Until then the events of the log tell of it; who comes back after a crash
+        reads both.
+        """
+        answer = self._answer
+        if answer is None or self._saved_seq >= min(first_seq - 1, answer.seq):
+            return None
+        self._saved_seq = _ALL if answer.truncated else answer.seq
+        number = self._dropped + len(self._messages)
+        return NumberedMessage(number, answer.message(), answer.seq, answer.size_bytes)
 
     def page(self, limit: int, before: int | None = None) -> tuple[int, list[HistoryMessage]]:
         """The last *limit* messages ahead of number *before*, and the number of the first of them."""
@@ -151,6 +238,11 @@ class History:
         end = len(messages) if before is None else max(0, min(before - self._dropped, len(messages)))
         start = max(0, end - limit)
         return self._dropped + start, messages[start:end]
+
+    def _append(self, message: HistoryMessage, size_bytes: int) -> NumberedMessage:
+        number = self._dropped + len(self._messages)
+        self._messages.append(NumberedMessage(number, message, size_bytes=size_bytes))
+        return self._messages[-1]
 
     def _extend(
         self, answer: _Answer, event: AgentToken | AgentToolStart | AgentToolComplete, size: int
@@ -161,15 +253,16 @@ class History:
             answer.size_bytes += size
             self._add_bytes(size)
 
-    def _finish(self, answer: _Answer, status: Status) -> None:
+    def _finish(self, answer: _Answer, status: Status) -> NumberedMessage:
         answer.status = status
-        self._messages.append((answer.message(), answer.size_bytes))
+        finished = self._append(answer.message(), answer.size_bytes)
         self._answer = None
         self._add_bytes(0)
+        return finished
 
     def _add_bytes(self, size: int) -> None:
         """Count what was added, and let the oldest messages go for it."""
         self._bytes += size
         while self._bytes > self._max_bytes and len(self._messages) > 1:
-            self._bytes -= self._messages.popleft()[1]
+            self._bytes -= self._messages.popleft().size_bytes
             self._dropped += 1

@@ -2,39 +2,77 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
 
-from ..protocol import codec, framing, versions
+from ..protocol import codec, framing, strict_json, versions
 from ..protocol.codec import Dialect
-from ..protocol.messages import Gap, LoggedEvent
+from ..protocol.messages import AgentToken, Gap, LoggedEvent
 
 
 @attrs.frozen(eq=False)
 class Entry:
     """
-    One event in a log.
+    One event in a log, as the bytes that it is on the wire and in the storage.
 
     Its frame is made once for each way of speaking (dialect and protocol), and
     the same bytes go to every connection.
     """
 
     seq: int
-    event: LoggedEvent
+    ts: int
+    """Unix milliseconds when it was appended."""
+    kind: type
+    """Its class, which `body` does not name."""
     body: bytes = attrs.field(repr=False)
     _frames: dict[tuple[Dialect, int], bytes] = attrs.field(factory=dict, init=False, repr=False)
+
+    @property
+    def event(self) -> LoggedEvent:
+        """The event itself, decoded anew each time: most entries are only ever copied as bytes."""
+        value = strict_json.parse(self.body.decode(), strict_json.MAX_EVENT_NESTING)
+        event: LoggedEvent = codec.structure(value, self.kind)
+        return event
 
     def frame(self, dialect: Dialect, protocol: int) -> bytes:
         """The WebSocket frame of this event; empty where the protocol has no word for it."""
         frame = self._frames.get((dialect, protocol))
         if frame is None:
-            said = protocol >= versions.LATEST or type(self.event) in versions.SEED_EVENTS
-            frame = framing.text_frame(codec.wrap(type(self.event), self.body, dialect)) if said else b""
+            said = protocol >= versions.LATEST or self.kind in versions.SEED_EVENTS
+            frame = framing.text_frame(codec.wrap(self.kind, self.body, dialect)) if said else b""
             self._frames[dialect, protocol] = frame
         return frame
+
+
+def merge_tokens(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """
+    Join neighbouring tokens of one turn into one, which carries the last `seq`; leave all else as it is.
+
+    The text is what counts: who comes back, or cannot keep up, is spared the frames.
+    """
+    tokens: list[dict[str, Any]] = []
+    for entry in entries:
+        # Our own encoder has made it, so the plain parser will do; it takes a tenth of the time.
+        token = json.loads(entry.body) if entry.kind is AgentToken else None
+        if tokens and not (token and token.get("run_id") == tokens[-1].get("run_id")):
+            yield _joined(tokens)
+            tokens.clear()
+        if token:
+            tokens.append(token)
+        else:
+            yield entry
+    if tokens:
+        yield _joined(tokens)
+
+
+def _joined(tokens: Sequence[dict[str, Any]]) -> Entry:
+    last = tokens[-1]
+    body = strict_json.dump({**last, "token": "".join(token["token"] for token in tokens)})
+    return Entry(last["seq"], last["ts"], AgentToken, body)
 
 
 @attrs.frozen
@@ -48,11 +86,22 @@ class Chunk:
 
 @attrs.frozen
 class LogLimits:
-    """How much a log keeps."""
+    """How much a log keeps; whatever exceeds any of them is cut off its beginning."""
 
     max_events: int
     max_bytes: int
     """Of encoded events; the newest event is kept whatever its size."""
+    max_age: float | None = None
+    """Seconds; an event as old as that goes, the newest as well. None: no age is too great."""
+
+    @property
+    def slack(self) -> int:
+        """
+        How many entries may be cut before the storage is told to cut them, too.
+
+        To tell it of each one would double its work.
+        """
+        return max(1, self.max_events // 16)
 
 
 class Log:
@@ -61,21 +110,50 @@ class Log:
 
     Invariant: the entries are consecutive from `first_seq` to `last_seq`;
     readers see them up to `visible_seq`, which moves when they are committed.
+    What is visible keeps the limits, as of the newest append.
+
+    Args:
+        name: The session's id or the channel's name.
+        epoch: Changes whenever events could have been lost.
+        limits: How much it keeps.
+        channel: Set where it is no session's.
+        number: Its place in the storage: above 0 a session's, from 0 down a channel's.
+        last_seq: The greatest that was ever given.
+        entries: Up to *last_seq*, and committed.
     """
 
-    def __init__(self, name: str, epoch: str, limits: LogLimits, *, channel: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        epoch: str,
+        limits: LogLimits,
+        *,
+        channel: str | None = None,
+        number: int = 0,
+        last_seq: int = 0,
+        entries: Sequence[Entry] = (),
+    ) -> None:
         self.name = name
-        """The session's id or the channel's name."""
         self.epoch = epoch
         self.channel = channel
-        self.last_seq = 0
-        self.visible_seq = 0
+        self.number = number
+        self.last_seq = last_seq
+        self.visible_seq = last_seq
         self._limits = limits
-        self._entries: deque[Entry] = deque()
-        self._bytes = 0
+        self._entries = deque(entries)
+        self._bytes = sum(len(entry.body) for entry in entries)
+        self._told_seq = self.first_seq
+        """What the storage keeps begins here."""
+        self._untold_bytes = 0
 
     def __repr__(self) -> str:
         return f"<Log {self.name} {self.first_seq}–{self.last_seq}>"
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
 
     @property
     def first_seq(self) -> int:
@@ -96,13 +174,49 @@ class Log:
         """
         stamp: dict[str, Any] = {"seq": self.last_seq + 1, "ts": ts, "channel": self.channel}
         event = attrs.evolve(event, **stamp)
-        entry = Entry(self.last_seq + 1, event, codec.encode_body(event))
+        entry = Entry(self.last_seq + 1, ts, type(event), codec.encode_body(event))
         self.last_seq = entry.seq
         self._entries.append(entry)
         self._bytes += len(entry.body)
-        while len(self._entries) > 1 and self._is_over():
-            self._bytes -= len(self._entries.popleft().body)
+        self.expire(ts)
+        while len(self._entries) > 1 and self._is_over() and self.drop_first():
+            pass
         return entry
+
+    def expire(self, now: int) -> None:
+        """Drop what is too old at *now* (Unix milliseconds)."""
+        if self._limits.max_age is not None:
+            oldest = now - self._limits.max_age * 1000
+            while self._entries and self._entries[0].ts <= oldest and self.drop_first():
+                pass
+
+    def drop_first(self) -> bool:
+        """
+        Drop the oldest entry, which is there; False: it must stay.
+
+        What is not committed stays: a gap would tell clients of numbers that a
+        crash gives to other events.
+        """
+        if self._entries[0].seq > self.visible_seq:
+            return False
+        size_bytes = len(self._entries.popleft().body)
+        self._bytes -= size_bytes
+        self._untold_bytes += size_bytes
+        return True
+
+    def cut(self, *, at_once: bool = False) -> int | None:
+        """
+        Where the storage shall cut: it may forget what is before this `seq`. None: it is not worth it yet.
+
+        Args:
+            at_once: It is, if there is anything at all.
+        """
+        count = self.first_seq - self._told_seq
+        is_worth_it = count >= self._limits.slack or self._untold_bytes * 16 >= self._limits.max_bytes
+        if not count or not (at_once or is_worth_it):
+            return None
+        self._told_seq, self._untold_bytes = self.first_seq, 0
+        return self.first_seq
 
     def show(self, seq: int) -> None:
         """Let readers see the entries up to *seq*."""
@@ -131,7 +245,7 @@ class Log:
         return Gap(
             requested=requested,
             earliest=self.first_seq,
-            latest=self.last_seq,
+            latest=self.visible_seq,
             epoch=self.epoch,
             session_id=None if self.channel else self.name,
             channel=self.channel,

@@ -64,6 +64,8 @@ class Session:
     """Those that it has joined, by name."""
     last_seq: int = 0
     epoch: str = ""
+    number: int = 0
+    """Grows with every session: the order in which they are listed, and the key of what is stored of it."""
 
     @property
     def connection(self) -> ConnectionHandle | None:
