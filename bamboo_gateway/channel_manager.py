@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import structlog
 import trio
 
 from .errors import ErrorCode, GatewayError, explain
+from .idempotency import Operation
 from .ports import Channel
 from .protocol.messages import ChannelMessage, Json
 from .registry import SessionRegistry
-from .session.requests import OPERATOR, Caller, ChannelInfo, CreateChannel, GetMember, ListChannels
+from .session.requests import (
+    OPERATOR,
+    Caller,
+    ChannelInfo,
+    CreateChannel,
+    GetMember,
+    ListChannels,
+    SendToChannel,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +46,11 @@ class ChannelManager:
         self._outside = dict(outside)
 
     async def open(self) -> None:
-        """Make the channels that have an adapter, so that sessions can join them."""
+        """Make the channels that have an adapter, so that sessions can join them, unless they are stored."""
+        known = {channel.name for channel in await self.list()}
         for name in self._outside:
-            await self._registry.ask(CreateChannel(OPERATOR, name))
+            if name not in known:
+                await self._registry.ask(CreateChannel(OPERATOR, name))
 
     async def address(
         self,
@@ -65,23 +78,33 @@ class ChannelManager:
             metadata=metadata,
         )
 
-    async def send(self, message: ChannelMessage) -> None:
+    def sending(self, message: ChannelMessage, describe: Callable[[int], Any]) -> Operation:
         """
-        Send *message* to the channel that it names.
+        Send *message* to the channel that it names: into its log, then, where it has an adapter, outside.
+
+        Args:
+            message: What `address` has made.
+            describe: Makes of its `seq` in the channel what the sender is told.
+        """
+        adapter = self._outside.get(message.channel)
+        then = partial(self._pass_on, adapter, message) if adapter else None
+        return Operation(SendToChannel(message), describe, then)
+
+    async def _pass_on(self, adapter: Channel, message: ChannelMessage) -> None:
+        """
+        Have *adapter* take the message outside.
 
         Raises:
-            GatewayError: The registry refused; or the adapter failed or was too slow (`CHANNEL_ERROR`): the
-                message is in the channel then, and nowhere outside.
+            GatewayError: It failed or was too slow (`CHANNEL_ERROR`): the message is in the channel then,
+                and nowhere outside.
         """
-        await self._local.send(message)
-        if adapter := self._outside.get(message.channel):
-            try:
-                with trio.fail_after(self._send_timeout):
-                    await adapter.send(message)
-            except Exception as error:
-                log.error("outside channel failed", exception=traceback.format_exc(), channel=message.channel)
-                text = explain(error, f"channel {message.channel!r}")
-                raise GatewayError(ErrorCode.CHANNEL_ERROR, text) from error
+        try:
+            with trio.fail_after(self._send_timeout):
+                await adapter.send(message)
+        except Exception as error:
+            log.error("outside channel failed", exception=traceback.format_exc(), channel=message.channel)
+            text = explain(error, f"channel {message.channel!r}")
+            raise GatewayError(ErrorCode.CHANNEL_ERROR, text) from error
 
     async def publish(
         self, name: str, content: str, *, user_id: str | None = None, metadata: dict[str, Json] | None = None

@@ -203,7 +203,7 @@ class GatewayConfig:
         "bytes", 64 * 1024, "The same before `connect`: room for a token, none for a flood."
     )
     max_sessions: int = setting(
-        "count", 100_000, "Sessions held at once: a client that loops on `connect` must not fill the memory."
+        "count", 100_000, "Sessions stored at once: a client that loops on `connect` must not fill the disk."
     )
     max_channels: int = setting("count", 10_000, "In-gateway channels held at once.")
     max_queued_chats: int = setting(
@@ -215,11 +215,49 @@ class GatewayConfig:
         "Age at which a session that neither runs nor is watched is deleted; without it, never.",
     )
     cleanup_interval: float = setting("seconds", 60.0, "Time between looks for such sessions.")
-    log_max_events: int = setting(
-        "count", 10_000, "Events that a session's or channel's log keeps for those who come back."
+    session_idle_timeout: float = setting(
+        "seconds",
+        60.0,
+        "Time after which a session that neither runs nor is watched is in the storage alone.",
     )
-    log_max_bytes: int = setting("bytes", 4 * 1024 * 1024, "Size of the same.")
-    history_max_bytes: int = setting("bytes", 1024 * 1024, "Size of the conversation that a session keeps.")
+    upkeep_interval: float = setting(
+        "seconds", 10.0, "Time between looks for such sessions, and for what is too old to be kept."
+    )
+    log_max_events: int = setting(
+        "count",
+        10_000,
+        "Events that a session's or channel's log keeps for those who come back: hours of a busy agent.",
+    )
+    log_max_bytes: int = setting(
+        "bytes", 4 * 1024 * 1024, "Size of the same: what a phone can catch up with in a few seconds."
+    )
+    log_max_age: float = setting(
+        "seconds",
+        7 * 86400.0,
+        "Age of the same: who stays away for longer reads the conversation (`session.history`) anew.",
+    )
+    log_total_bytes: int = setting(
+        "bytes",
+        512 * 1024 * 1024,
+        "Size of all logs together: half the memory of a small machine. The longest unused are cut first.",
+    )
+    history_max_bytes: int = setting(
+        "bytes",
+        1024 * 1024,
+        "Size of a conversation's newest part, which agents are given, and of an answer. All is stored.",
+    )
+    idempotency_max_age: float = setting(
+        "seconds",
+        86400.0,
+        "Time for which the `id` of a chat or command is remembered: a client that was off for a night may "
+        "say it again.",
+    )
+    idempotency_max_count: int = setting(
+        "count", 1000, "Such ids remembered in one session; the oldest are forgotten first."
+    )
+    idempotency_max_bytes: int = setting(
+        "bytes", 1024 * 1024, "Size of the answers that are remembered with them."
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse to stand open to the network."""

@@ -85,8 +85,8 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
     ),
     ErrorCode.INVALID_EVENT: ErrorMeaning("An embedder's event cannot be sent: its kind, session or JSON."),
     ErrorCode.STORAGE_UNAVAILABLE: ErrorMeaning(
-        "The storage takes or gives nothing at the moment. Ask again, with the same `id`: what was on its way "
-        "when it failed may yet be carried out.",
+        "The storage fails at the moment. Ask again, with the same `id`: what was on its way may yet be "
+        "carried out.",
         retryable=True,
     ),
     ErrorCode.ID_REUSED: ErrorMeaning(
@@ -108,12 +108,14 @@ class GatewayError(Exception):
     Args:
         code: The row of `ERROR_CODES`, which also goes out as `error.code`.
         message: What, where and how to fix it, in one sentence.
+        retry_after: Seconds after which it is worth to ask again.
     """
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    def __init__(self, code: ErrorCode, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.retry_after = retry_after
 
     @property
     def retryable(self) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import attrs
 import structlog
@@ -17,19 +17,24 @@ from .config import Address, GatewayConfig
 from .connection.fanout import Fanout
 from .connection.nursery import Host, serve_stream
 from .connection.pool import ConnectionPool, PoolStatistics
-from .errors import AgentError
-from .journal import run_journal
+from .errors import AgentError, GatewayError
+from .journal import Journal, JournalStatistics
 from .ports import Agent, Channel, SessionStorage
 from .protocol.messages import Limits, LoggedEvent
 from .registry import RegistryStatistics, SessionRegistry
 from .router import MessageRouter
 from .session.log import LogLimits
-from .session.requests import AppendEvent, BroadcastEvent
+from .session.outcomes import OutcomeLimits
+from .session.requests import AppendEvent, BroadcastEvent, Flush
+from .session.residents import SessionLimits
+from .session.stored import StoredSession, StoredState
 from .session.table import SessionTable, TableLimits
+from .session_catalog import SessionCatalog
 from .session_manager import SessionManager, run_cleanup
 from .storage.memory import MemoryStorage
 from .turn import Turn
 from .turns import TurnRunner, TurnStatistics
+from .upkeep import UpkeepSchedule, run_recovery, run_upkeep
 from .version import __version__
 
 log = structlog.get_logger(__name__)
@@ -43,6 +48,7 @@ class GatewayStatistics:
     """Seconds."""
     connections: PoolStatistics
     registry: RegistryStatistics
+    journal: JournalStatistics
     turns: TurnStatistics
 
 
@@ -76,18 +82,22 @@ class Gateway:
         self.started_at = time.time()
         self._agent = agent or _no_agent
         self._storage = storage or MemoryStorage()
-        self._table = SessionTable(_table_limits(self.config, self.limits), epoch=uuid.uuid4().hex)
-        self._registry = SessionRegistry(self._table, time.time)
+        self._table = SessionTable(
+            table_limits(self.config, self.limits), resume_turns=bool(getattr(self._agent, "resume", False))
+        )
+        self._journal = Journal(self._storage)
+        self._registry = SessionRegistry(self._table, time.time, self._journal, self._load)
         self._turns = TurnRunner(self._agent, self._registry)
         self._pool = ConnectionPool(self.config.max_connections)
         self._open = trio.CancelScope()
         self._stopped = trio.Event()
         self._has_served = False
-        self.sessions = SessionManager(self._registry)
+        catalog = SessionCatalog(self._registry, self._storage)
+        self.sessions = SessionManager(self._registry, catalog, time.time)
         self.channels = ChannelManager(
             self._registry, LocalChannel(self._registry), channels or {}, self.config.command_timeout
         )
-        services = Services(self._registry, self.channels, self)
+        services = Services(self._registry, catalog, self.channels, self)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
         self._host = Host(self.config, self._pool, self._registry, router, self.channels)
 
@@ -110,6 +120,7 @@ class Gateway:
 
         Raises:
             OSError: It cannot listen there.
+            StorageError: The storage cannot be used; the text says why and what to do.
             RuntimeError: This gateway has served before.
         """
         if self._has_served:
@@ -119,13 +130,15 @@ class Gateway:
         self._has_served = True
         listeners = await self._listen()
         try:
-            self._table.restore(await self._storage.load())
+            state = await self._storage.open(self._table.limits.session.log)
+            self._table.open(state)
             async with trio.open_nursery() as nursery:
-                await self._start_parts(nursery)
+                await self._start_parts(nursery, state)
                 task_status.started([_address(listener) for listener in listeners])
                 with self._open:
                     await trio.serve_listeners(self.serve_stream, list(listeners))
                 # Up to here the parts have run, so that the last client could be told.
+                await self._flush()
                 nursery.cancel_scope.cancel()
         finally:
             self._registry.close()  # it has not run, if the storage could not be read
@@ -174,7 +187,11 @@ class Gateway:
         """Count everything; costs a look at each session and connection."""
         uptime = round(time.time() - self.started_at, 3)
         return GatewayStatistics(
-            uptime, self._pool.statistics(), self._registry.statistics(), self._turns.statistics()
+            uptime,
+            self._pool.statistics(),
+            self._registry.statistics(),
+            self._journal.statistics(),
+            self._turns.statistics(),
         )
 
     async def _listen(self) -> Sequence[trio.SocketListener]:
@@ -185,26 +202,55 @@ class Gateway:
             self._has_served = False  # it may try again, when the port is free
             raise
 
-    async def _start_parts(self, nursery: trio.Nursery) -> None:
+    async def _start_parts(self, nursery: trio.Nursery, state: StoredState) -> None:
+        config = self.config
         fanout = Fanout(self._pool, self._turns)
         nursery.start_soon(self._registry.run)
-        nursery.start_soon(run_journal, self._registry.batches, self._storage, fanout.carry_out)
+        nursery.start_soon(self._journal.run, fanout.carry_out)
         await nursery.start(self._turns.run)
-        if self.config.session_max_age is not None:
-            nursery.start_soon(
-                run_cleanup, self.sessions, self.config.session_max_age, self.config.cleanup_interval
-            )
+        nursery.start_soon(run_upkeep, self._registry, self._storage, _schedule(config))
+        if config.session_max_age is not None:
+            nursery.start_soon(run_cleanup, self.sessions, config.session_max_age, config.cleanup_interval)
         await self.channels.open()
+        nursery.start_soon(run_recovery, self._registry, state.unfinished)
+
+    async def _flush(self) -> None:
+        """End the turns, as a crash would: who comes next closes them. What was said so far is kept."""
+        self._turns.stop()
+        with trio.move_on_after(self.config.close_timeout), suppress(GatewayError):
+            await self._registry.ask(Flush())
+
+    async def _load(self, session_id: str) -> StoredSession | None:
+        limits = self._table.limits.session
+        return await self._storage.load(session_id, limits.log, limits.history_bytes)
 
 
-def _table_limits(config: GatewayConfig, wire: Limits) -> TableLimits:
+def table_limits(config: GatewayConfig, wire: Limits) -> TableLimits:
+    """What *config* says of sessions and channels."""
+    outcomes = OutcomeLimits(
+        config.idempotency_max_age, config.idempotency_max_count, config.idempotency_max_bytes
+    )
     return TableLimits(
-        log=LogLimits(config.log_max_events, config.log_max_bytes),
-        history_bytes=config.history_max_bytes,
+        session=SessionLimits(
+            log=LogLimits(config.log_max_events, config.log_max_bytes, config.log_max_age),
+            history_bytes=config.history_max_bytes,
+            outcomes=outcomes,
+        ),
+        total_log_bytes=config.log_total_bytes,
         max_sessions=config.max_sessions,
         max_channels=config.max_channels,
         max_queued_chats=config.max_queued_chats,
         wire=wire,
+    )
+
+
+def _schedule(config: GatewayConfig) -> UpkeepSchedule:
+    return UpkeepSchedule(
+        interval=config.upkeep_interval,
+        max_idle=config.session_idle_timeout,
+        log_max_age=config.log_max_age,
+        log_total_bytes=config.log_total_bytes,
+        outcome_max_age=config.idempotency_max_age,
     )
 
 

@@ -4,77 +4,215 @@ What the registry decided, made durable and then let out.
 Nobody sees what the gateway could forget: a batch is committed, then its
 effects are carried out, then its replies are given. While one commit lasts, the
 batches behind it gather, and the next commit takes them all (group commit).
+
+When the storage fails, what could not be committed is held, and tried again
+until it can; who asked for it is told, and nothing of it is seen. Meanwhile the
+registry takes no more changes, so what is held is bounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias, get_args
+from typing import Protocol, TypeAlias, get_args
 
 import attrs
+import structlog
 import trio
 
+from .errors import ErrorCode, GatewayError, StorageError
 from .ports import SessionStorage
-from .session.effects import Change, Effect
-from .session.requests import Request
+from .session.effects import Change, Effect, SaveSession
+
+log = structlog.get_logger(__name__)
 
 Deliver: TypeAlias = Callable[[Sequence[Effect]], Awaitable[None]]
 
+JOURNAL_SIZE = 16
+"""Batches that may wait for a commit, which takes them all at once."""
 
-@attrs.define(eq=False)
-class Call:
-    """One request on its way: who asked waits for `settle`."""
+RETRY_INTERVAL = 0.1
+"""Seconds between two tries to commit, at first; a storage that is locked is free again in no time."""
 
-    request: Request[Any]
-    wants_reply: bool
-    reply: Any = None
-    error: Exception | None = None
-    _settled: trio.Event = attrs.field(factory=trio.Event, init=False)
+MAX_RETRY_INTERVAL = 2.0
+"""What they grow to: a person who has made room on the disk shall not have to wait."""
+
+
+class Asker(Protocol):
+    """Somebody who waits until a step is through."""
 
     def settle(self) -> None:
-        """Give the reply, or the error, to who asked."""
-        self._settled.set()
+        """What the step promised is durable."""
+        ...
 
-    async def wait(self) -> Any:
-        """Wait for the reply."""
-        await self._settled.wait()
-        if self.error is not None:
-            raise self.error
-        return self.reply
+    def refuse(self, error: Exception) -> None:
+        """Nothing can be promised."""
+        ...
 
 
 @attrs.frozen
-class Batch:
-    """What the registry did in one go."""
+class Step:
+    """One request, and what follows from it."""
 
-    calls: Sequence[Call]
-    effects: Sequence[Effect]
+    asker: Asker
+    effects: Sequence[Effect] = ()
+    may_go_on: bool = False
+    """Does it promise nothing that a failing storage could break?"""
+
+    @property
+    def changes(self) -> list[Change]:
+        """What has to be committed first."""
+        return [effect for effect in self.effects if isinstance(effect, _CHANGES)]
 
 
-async def run_journal(
-    batches: trio.MemoryReceiveChannel[Batch], storage: SessionStorage, deliver: Deliver
-) -> None:
-    """Commit and let out batches, in order, until the registry closes its end."""
-    async for first in batches:
-        gathered = [first, *_waiting(batches)]
-        effects = [effect for batch in gathered for effect in batch.effects]
-        changes = [effect for effect in effects if isinstance(effect, _CHANGES)]
-        if changes:
-            await storage.commit(changes)
-        await deliver(effects)
-        for batch in gathered:
-            for call in batch.calls:
-                call.settle()
+Batch: TypeAlias = Sequence[Step]
+"""What the registry did in one go."""
+
+
+@attrs.frozen
+class JournalStatistics:
+    """How the journal is doing."""
+
+    is_failing: bool
+    """Does the storage refuse what it is given?"""
+    held: int
+    """Requests whose effects wait until it is well again."""
+    commits: int
+    failures: int
+    """Tries to commit that were in vain."""
+    changes: int
+    """All that was committed; through the number of commits, the size of a group."""
+
+
+class Journal:
+    """
+    The way out of the registry, through the storage.
+
+    Invariant: effects are let out in the order of their steps, and only after
+    the changes of their steps were committed. While the storage fails, steps that
+    `may_go_on` overtake those that are held: what they save waits with the
+    others, all else of them is let out.
+
+    Args:
+        storage: Makes changes durable.
+    """
+
+    def __init__(self, storage: SessionStorage) -> None:
+        self._storage = storage
+        self.batches_send, self._batches = trio.open_memory_channel[Batch](JOURNAL_SIZE)
+        self._held: list[Step] = []
+        self._saves: dict[str, SaveSession] = {}
+        """Of sessions that went on meanwhile; the newest of each is enough."""
+        self._well = trio.Event()
+        self._well.set()
+        self._commits = self._failures = self._changes = 0
+
+    @property
+    def is_failing(self) -> bool:
+        """Does the storage refuse what it is given?"""
+        return not self._well.is_set()
+
+    async def wait_well(self) -> None:
+        """Wait until the storage takes what it is given."""
+        await self._well.wait()
+
+    def statistics(self) -> JournalStatistics:
+        """Count what was committed and what is held."""
+        return JournalStatistics(
+            self.is_failing, len(self._held), self._commits, self._failures, self._changes
+        )
+
+    async def run(self, deliver: Deliver) -> None:
+        """Commit and let out batches, in order, until the registry closes its end."""
+        async for first in self._batches:
+            steps = [step for batch in (first, *self._waiting()) for step in batch]
+            try:
+                await self._commit([change for step in steps for change in step.changes])
+            except StorageError as error:
+                log.error("storage failed", error=str(error))
+                await self._hold_out(steps, deliver)
+            else:
+                await _let_out(steps, deliver)
+
+    async def _commit(self, changes: Sequence[Change]) -> None:
+        if not changes:
+            return
+        try:
+            await self._storage.commit(changes)
+        except StorageError:
+            self._failures += 1
+            raise
+        self._commits += 1
+        self._changes += len(changes)
+
+    async def _hold_out(self, steps: Batch, deliver: Deliver) -> None:
+        """Hold *steps* until they can be committed; or until the registry ends, and they are lost unseen."""
+        self._well = trio.Event()
+        await self._sort(steps, deliver)
+        interval = RETRY_INTERVAL
+        while self.is_failing:
+            has_ended = await self._go_on(trio.current_time() + interval, deliver)
+            interval = min(2 * interval, MAX_RETRY_INTERVAL)
+            try:
+                await self._commit(
+                    [*(each for step in self._held for each in step.changes), *self._saves.values()]
+                )
+            except StorageError as error:
+                if has_ended:
+                    log.error("what was not committed is lost", steps=len(self._held), error=str(error))
+                    return
+            else:
+                self._well.set()
+        log.info("storage is well again", held=len(self._held))
+        held, self._held, self._saves = self._held, [], {}
+        await _let_out(held, deliver)
+
+    async def _go_on(self, deadline: float, deliver: Deliver) -> bool:
+        """Sort what comes until *deadline*; True: the registry has ended."""
+        while True:
+            batch: Batch = ()
+            with trio.move_on_at(deadline) as scope:
+                try:
+                    batch = await self._batches.receive()
+                except trio.EndOfChannel:
+                    return True
+            if scope.cancelled_caught:
+                return False
+            await self._sort(batch, deliver)
+
+    async def _sort(self, steps: Batch, deliver: Deliver) -> None:
+        """Let out what may go on; hold the others, and tell who asked."""
+        for step in steps:
+            if step.may_go_on:
+                saves = [change for change in step.changes if isinstance(change, SaveSession)]
+                self._saves |= {save.session.id: save for save in saves}
+                await _let_out([step], deliver)
+            else:
+                self._held.append(step)
+                step.asker.refuse(unavailable())
+
+    def _waiting(self) -> list[Batch]:
+        """What the channel holds by now: it is bounded, and so is this."""
+        waiting: list[Batch] = []
+        try:
+            while True:
+                waiting.append(self._batches.receive_nowait())
+        except (trio.WouldBlock, trio.EndOfChannel):
+            return waiting
+
+
+async def _let_out(steps: Batch, deliver: Deliver) -> None:
+    await deliver([effect for step in steps for effect in step.effects])
+    for step in steps:
+        step.asker.settle()
+
+
+def unavailable() -> GatewayError:
+    """Why nothing can be promised."""
+    return GatewayError(
+        ErrorCode.STORAGE_UNAVAILABLE,
+        "the storage fails at the moment; ask again, with the same id",
+        retry_after=MAX_RETRY_INTERVAL,
+    )
 
 
 _CHANGES = get_args(Change)
-
-
-def _waiting(batches: trio.MemoryReceiveChannel[Batch]) -> list[Batch]:
-    """What the channel holds by now: it is bounded, and so is this."""
-    waiting: list[Batch] = []
-    try:
-        while True:
-            waiting.append(batches.receive_nowait())
-    except (trio.WouldBlock, trio.EndOfChannel):
-        return waiting

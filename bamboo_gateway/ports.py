@@ -20,7 +20,12 @@ from .turn import Turn
 
 
 class Agent(Protocol):
-    """An agent is one async function: it is called once a turn and streams its answer through the turn."""
+    """
+    An agent is one async function: it is called once a turn and streams its answer through the turn.
+
+    One that has an attribute `resume` which is true is called again when the
+    gateway ended in the midst of its turn; any other turn is closed then.
+    """
 
     async def __call__(self, turn: Turn, /) -> TokenUsage | None:
         """
@@ -102,15 +107,15 @@ class SessionStorage(Protocol):
         ...
 
     async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
-        """At most *limit* sessions of *user_id* (None: anybody) whose number is above *after*, in its order."""
+        """At most *limit* sessions of *user_id* (None: anybody) whose number is above *after*, in order."""
         ...
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
         """The messages of a session's conversation from number *first* up to and without *end*."""
         ...
 
-    async def find_inactive(self, before: float, limit: int) -> Sequence[str]:
-        """The ids of at most *limit* sessions that were last active before *before* (Unix seconds), oldest first."""
+    async def find_inactive(self, since: float, limit: int) -> Sequence[str]:
+        """The ids of *limit* sessions at most, last active at *since* (Unix seconds) or before, in order."""
         ...
 
     async def expire(self, before: int, max_log_bytes: int, outcomes_before: int) -> None:

@@ -4,23 +4,27 @@ The session registry: the one task that changes sessions.
 Everybody else sends it requests. It applies them in order to a pure table and
 hands the outcome to the journal; it never waits for a network or a disk, only
 for the journal when that is full. So nothing needs a lock.
+
+A session that is not in memory is fetched from the storage by a task beside it;
+meanwhile what names that session waits, and all else goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 import trio
 
-from .errors import GatewayError
-from .journal import Batch, Call
-from .session.effects import Effect
-from .session.requests import Request
+from .errors import GatewayError, StorageError
+from .journal import Batch, Journal, Step, unavailable
+from .session.requests import INTERNAL, Request, RestoreSession
+from .session.stored import StoredSession
 from .session.table import SessionTable, TableStatistics
 
 ReplyT = TypeVar("ReplyT")
+Load: TypeAlias = Callable[[str], Awaitable[StoredSession | None]]
 
 INBOX_SIZE = 1024
 """Requests that may wait. Who finds it full waits: an agent that floods feels the gateway's pace."""
@@ -28,8 +32,53 @@ INBOX_SIZE = 1024
 BATCH_SIZE = 256
 """Requests applied before their effects go out: enough to share a commit, too few to stall anybody."""
 
-JOURNAL_SIZE = 16
-"""Batches that may wait for a commit, which takes them all at once."""
+
+@attrs.define(eq=False)
+class Call:
+    """One request on its way: who asked waits for `settle`."""
+
+    request: Request[Any]
+    reply: Any = None
+    error: Exception | None = None
+    _settled: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    def settle(self) -> None:
+        """Give the reply, or the error, to who asked."""
+        self._settled.set()
+
+    def refuse(self, error: Exception) -> None:
+        """Give *error*, unless a reply was given already."""
+        if not self._settled.is_set():
+            self.error = error
+            self._settled.set()
+
+    async def wait(self) -> Any:
+        """Wait for the reply."""
+        await self._settled.wait()
+        if self.error is not None:
+            raise self.error
+        return self.reply
+
+
+@attrs.define(eq=False)
+class _Fetch:
+    """
+    A session on its way into memory, and the calls that wait for it.
+
+    It is read when the steps before it are through the journal: what they have
+    changed is in the storage then.
+    """
+
+    calls: list[Call]
+    error: Exception | None = None
+    ready: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    def settle(self) -> None:
+        self.ready.set()
+
+    def refuse(self, error: Exception) -> None:
+        self.error = error
+        self.ready.set()
 
 
 @attrs.frozen
@@ -40,6 +89,8 @@ class RegistryStatistics:
     """Requests that wait."""
     handled: int
     refused: int
+    fetching: int
+    """Sessions that are being brought into memory."""
     table: TableStatistics
 
 
@@ -49,14 +100,23 @@ class SessionRegistry:
 
     Invariant: the table is touched by `run` alone. A bug in it ends `run`, and
     with it the gateway, loudly: better than to limp on with half a change.
+
+    Args:
+        table: The state.
+        clock: Tells Unix seconds.
+        journal: Takes what follows from requests.
+        load: Reads a session from the storage.
     """
 
-    def __init__(self, table: SessionTable, clock: Callable[[], float]) -> None:
+    def __init__(self, table: SessionTable, clock: Callable[[], float], journal: Journal, load: Load) -> None:
         self._table = table
         self._clock = clock
+        self._journal = journal
+        self._load = load
         self._inbox_send, self._inbox = trio.open_memory_channel[Call](INBOX_SIZE)
-        self._batches_send, self.batches = trio.open_memory_channel[Batch](JOURNAL_SIZE)
         self._unsettled: set[Call] = set()
+        self._fetches: dict[str, _Fetch] = {}
+        self._nursery: trio.Nursery | None = None
         self._handled = 0
         self._refused = 0
 
@@ -68,10 +128,11 @@ class SessionRegistry:
         taken it, the change stands.
 
         Raises:
-            GatewayError: The registry refused; no state changed.
+            GatewayError: The registry refused and no state changed; or the storage fails
+                (`STORAGE_UNAVAILABLE`), and what was on its way may yet be carried out.
             trio.BrokenResourceError: The registry has stopped.
         """
-        call = Call(request, wants_reply=True)
+        call = Call(request)
         self._unsettled.add(call)
         try:
             await self._inbox_send.send(call)
@@ -89,48 +150,96 @@ class SessionRegistry:
         Raises:
             trio.BrokenResourceError: The registry has stopped.
         """
-        await self._inbox_send.send(Call(request, wants_reply=False))
+        await self._inbox_send.send(Call(request))
+
+    async def wait_well(self) -> None:
+        """Wait until the storage takes what it is given: who has a lot to tell shall wait for that."""
+        await self._journal.wait_well()
 
     def statistics(self) -> RegistryStatistics:
         """Count what waits, what was done and what there is."""
-        waiting = self._inbox_send.statistics().current_buffer_used
-        return RegistryStatistics(waiting, self._handled, self._refused, self._table.statistics())
+        return RegistryStatistics(
+            self._inbox_send.statistics().current_buffer_used,
+            self._handled,
+            self._refused,
+            len(self._fetches),
+            self._table.statistics(),
+        )
 
     async def run(self) -> None:
         """Apply requests until cancelled; then `close`."""
         try:
-            async for first in self._inbox:
-                await self._batches_send.send(self._apply(first))
+            async with trio.open_nursery() as self._nursery:
+                async for first in self._inbox:
+                    await self._journal.batches_send.send(self._apply(first))
         finally:
             self.close()
 
     def close(self) -> None:
         """Take no more requests, and tell whoever still waits for a reply."""
         self._inbox.close()
-        self._batches_send.close()
-        for call in self._unsettled:
-            call.error = trio.BrokenResourceError("the session registry has stopped")
-            call.settle()
+        self._journal.batches_send.close()
+        for call in list(self._unsettled):
+            call.refuse(trio.BrokenResourceError("the session registry has stopped"))
 
     def _apply(self, first: Call) -> Batch:
         now = self._clock()
-        effects: list[Effect] = []
-        calls = [first]
-        self._handle(first, now, effects)
+        steps = self._handle(first, now)
         try:
-            while len(calls) < BATCH_SIZE:
-                calls.append(self._inbox.receive_nowait())
-                self._handle(calls[-1], now, effects)
+            while len(steps) < BATCH_SIZE:
+                steps += self._handle(self._inbox.receive_nowait(), now)
         except trio.WouldBlock:
             pass
-        return Batch([call for call in calls if call.wants_reply], effects)
+        return steps
 
-    def _handle(self, call: Call, now: float, effects: list[Effect]) -> None:
+    def _handle(self, call: Call, now: float) -> list[Step]:
+        """Apply one request; or let it wait, if its session has to be fetched first."""
+        session_id = call.request.subject
+        if session_id is None or self._table.holds(session_id):
+            steps = [self._step(call, now)]
+        else:
+            steps = self._fetch(session_id, call)
+        if isinstance(call.request, RestoreSession):
+            # With the session in memory, or known to be none.
+            steps += [self._step(each, now) for each in self._fetches.pop(call.request.session_id).calls]
+        return steps
+
+    def _step(self, call: Call, now: float) -> Step:
         self._handled += 1
+        may_go_on = self._table.may_go_on(call.request)
         try:
-            call.reply, wanted = self._table.handle(call.request, now)
+            if self._journal.is_failing and not may_go_on and type(call.request) not in INTERNAL:
+                raise unavailable()
+            call.reply, effects = self._table.handle(call.request, now)
         except GatewayError as error:
             self._refused += 1
             call.error = error
+            return Step(call, may_go_on=True)
+        return Step(call, effects, may_go_on)
+
+    # ── sessions that are not in memory ──────────────────────────────────────
+
+    def _fetch(self, session_id: str, call: Call) -> list[Step]:
+        if fetch := self._fetches.get(session_id):
+            fetch.calls.append(call)
+            return []
+        if self._journal.is_failing:
+            call.error = unavailable()
+            return [Step(call, may_go_on=True)]
+        fetch = self._fetches[session_id] = _Fetch([call])
+        assert self._nursery is not None, "requests are applied only while `run` runs"
+        self._nursery.start_soon(self._run_fetch, session_id, fetch)
+        return [Step(fetch)]
+
+    async def _run_fetch(self, session_id: str, fetch: _Fetch) -> None:
+        await fetch.ready.wait()
+        try:
+            if fetch.error is not None:
+                raise fetch.error
+            stored = await self._load(session_id)
+        except (GatewayError, StorageError):
+            del self._fetches[session_id]
+            for call in fetch.calls:
+                call.refuse(unavailable())
         else:
-            effects += wanted
+            await self.tell(RestoreSession(session_id, stored))

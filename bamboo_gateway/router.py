@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from functools import partial
 from typing import Any, TypeAlias
 
 import attrs
@@ -11,6 +12,7 @@ import trio
 
 from .commands import COMMANDS, CommandContext, Services
 from .errors import AgentError, ErrorCode, GatewayError, InvalidMessageError, UnknownToolError, explain
+from .idempotency import Once, Operation
 from .ports import Agent, ToolAgent
 from .protocol import codec, strict_json
 from .protocol.messages import (
@@ -24,6 +26,7 @@ from .protocol.messages import (
     Ping,
     Pong,
 )
+from .session.outcomes import Answer, MessageKey
 from .session.requests import Caller, GetSession
 
 log = structlog.get_logger(__name__)
@@ -47,7 +50,8 @@ class ToChannel:
 class Response:
     """The client is answered at once."""
 
-    event: GatewayEvent
+    event: GatewayEvent | None
+    """None: the same is being carried out for another connection; the answer comes when it is."""
 
 
 RouteResult: TypeAlias = ToAgent | ToChannel | Response
@@ -100,38 +104,51 @@ class MessageRouter:
 
     async def handle_command(self, caller: Caller, command: Command) -> Response:
         """Run a command of the table, or offer it to the agent as a tool; the result tells of any failure."""
+        refuse = partial(_refusal, command)
+        once = Once(self._services.registry, caller, MessageKey.of(command), refuse)
         try:
-            result = await self._run(caller, command)
+            return Response(await self._run(once, command))
         except GatewayError as error:
-            refusal = CommandError(error.code, error.message, retryable=error.retryable or None)
-            event = CommandResult(command.name, ok=False, error=refusal)
-        else:
-            event = CommandResult(command.name, ok=True, result=result)
-        return Response(attrs.evolve(event, id=command.id, session_id=command.session_id))
+            return Response(refuse(error))
 
-    async def _run(self, caller: Caller, command: Command) -> Json:
+    async def _run(self, once: Once, command: Command) -> Answer | None:
         spec = COMMANDS.get(command.name)
         if spec is None:
-            return await self._offer_to_agent(command)
+            return await self._offer_to_agent(once, command)
         try:
             args: Any = codec.structure({} if command.args is None else command.args, spec.arguments)
         except InvalidMessageError as error:
             raise GatewayError(ErrorCode.INVALID_ARGUMENTS, f"{command.name}: {error}") from None
-        context = CommandContext(self._services, caller, command.session_id)
-        return codec.unstructure(await spec.run(context, args))
-
-    async def _offer_to_agent(self, command: Command) -> Json:
-        """The agent is foreign code: whatever it does, this client is answered in time, and only this one."""
-        unknown = GatewayError(
-            ErrorCode.UNKNOWN_COMMAND, f"no command or tool {command.name!r:.80}; `help` lists the commands"
+        result = await spec.run(CommandContext(self._services, once.caller, command.session_id), args)
+        if not isinstance(result, Operation):
+            return _success(command, result)
+        describe = result.describe
+        return await once.perform(
+            attrs.evolve(result, describe=lambda reply: _success(command, describe(reply)))
         )
+
+    async def _offer_to_agent(self, once: Once, command: Command) -> Answer | None:
         if not isinstance(self._agent, ToolAgent):
-            raise unknown
+            raise _unknown(command)
+        interrupted = GatewayError(
+            ErrorCode.COMMAND_INTERRUPTED,
+            "the gateway or the connection ended while the tool ran; whether it has done its work is unknown",
+        )
+        return await once.run(partial(self._answer_by_tool, self._agent, command), interrupted)
+
+    async def _answer_by_tool(self, agent: ToolAgent, command: Command) -> Answer:
+        try:
+            return _success(command, await self._call_tool(agent, command))
+        except GatewayError as error:
+            return _refusal(command, error)
+
+    async def _call_tool(self, agent: ToolAgent, command: Command) -> Json:
+        """The agent is foreign code: whatever it does, this client is answered in time, and only this one."""
         try:
             with trio.move_on_after(self._command_timeout):
-                return _sendable(await self._agent.call_tool(command.name, command.args))
+                return _sendable(await agent.call_tool(command.name, command.args))
         except UnknownToolError:
-            raise unknown from None
+            raise _unknown(command) from None
         except AgentError as error:
             raise GatewayError(ErrorCode.COMMAND_FAILED, explain(error, "the tool")) from error
         except (Exception, SystemExit) as error:
@@ -140,6 +157,22 @@ class MessageRouter:
         raise GatewayError(
             ErrorCode.COMMAND_FAILED, f"the tool took longer than {self._command_timeout:g} seconds"
         )
+
+
+def _success(command: Command, result: object) -> CommandResult:
+    value = codec.unstructure(result)
+    return CommandResult(command.name, ok=True, id=command.id, session_id=command.session_id, result=value)
+
+
+def _refusal(command: Command, error: GatewayError) -> CommandResult:
+    refusal = CommandError(error.code, error.message, retryable=error.retryable or None)
+    return CommandResult(command.name, ok=False, id=command.id, session_id=command.session_id, error=refusal)
+
+
+def _unknown(command: Command) -> GatewayError:
+    return GatewayError(
+        ErrorCode.UNKNOWN_COMMAND, f"no command or tool {command.name!r:.80}; `help` lists the commands"
+    )
 
 
 def _sendable(result: Json) -> Json:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import attrs
 import structlog
 import trio
 
-from .errors import GatewayError
+from .errors import ErrorCode, GatewayError
 from .protocol.messages import Json
 from .registry import SessionRegistry
 from .session import requests
 from .session.requests import OPERATOR, HistoryPage, SessionPage
 from .session.session import ConnectionHandle, Session
+from .session_catalog import SessionCatalog
 
 log = structlog.get_logger(__name__)
+
+_CLEANUP_PAGE = 100
+"""Sessions looked for at a time: their ids are all that it costs."""
 
 
 class SessionManager:
@@ -27,8 +32,12 @@ class SessionManager:
     `TypeError` or `ValueError`.
     """
 
-    def __init__(self, registry: SessionRegistry) -> None:
+    def __init__(
+        self, registry: SessionRegistry, catalog: SessionCatalog, clock: Callable[[], float]
+    ) -> None:
         self._registry = registry
+        self._catalog = catalog
+        self._clock = clock
 
     async def create(
         self, user_id: str, *, name: str | None = None, metadata: Mapping[str, Json] | None = None
@@ -43,11 +52,18 @@ class SessionManager:
         return await self._registry.ask(request)
 
     async def get(self, session_id: str) -> Session | None:
-        """Look at a session; None if there is none."""
+        """
+        Look at a session; None if there is none.
+
+        Raises:
+            GatewayError: `STORAGE_UNAVAILABLE`.
+        """
         try:
             return await self._registry.ask(requests.GetSession(OPERATOR, session_id))
-        except GatewayError:
-            return None  # nothing else can be wrong with an id
+        except GatewayError as error:
+            if error.code == ErrorCode.SESSION_NOT_FOUND:
+                return None
+            raise
 
     async def attach_connection(self, session_id: str, connection: ConnectionHandle) -> Session:
         """
@@ -63,12 +79,36 @@ class SessionManager:
         return await self._registry.ask(requests.Detach(connection.id, session_id))
 
     async def cleanup_inactive(self, max_age: float) -> Sequence[str]:
-        """Delete what nobody watches, runs nothing and was last active *max_age* seconds ago."""
-        return await self._registry.ask(requests.CleanupInactive(max_age))
+        """
+        Delete what nobody watches, runs nothing and was last active *max_age* seconds ago; returns their ids.
+
+        Raises:
+            GatewayError: `STORAGE_UNAVAILABLE`; some may have been deleted.
+        """
+        request = requests.DeleteInactive("", max_age)  # refuses at once what is no age
+        deleted: list[str] = []
+        asked: set[str] = set()
+        since = self._clock() - max_age
+        while True:
+            # What is in use has a younger last activity in memory than in the storage, and is found again.
+            found = await self._catalog.find_inactive(since, len(asked) + _CLEANUP_PAGE)
+            fresh = [session_id for session_id in found if session_id not in asked]
+            if not fresh:
+                return deleted
+            for session_id in fresh:
+                if await self._registry.ask(attrs.evolve(request, session_id=session_id)):
+                    deleted.append(session_id)
+                else:
+                    asked.add(session_id)
 
     async def list(self, *, limit: int = 100, after: int = 0) -> SessionPage:
-        """A page of sessions, oldest first."""
-        return await self._registry.ask(requests.ListSessions(OPERATOR, limit, after))
+        """
+        A page of sessions, oldest first.
+
+        Raises:
+            GatewayError: `STORAGE_UNAVAILABLE`.
+        """
+        return await self._catalog.list(OPERATOR, limit, after)
 
     async def rename(self, session_id: str, name: str | None) -> Session:
         """
@@ -104,7 +144,7 @@ class SessionManager:
         Raises:
             GatewayError: `SESSION_NOT_FOUND`.
         """
-        return await self._registry.ask(requests.GetHistory(OPERATOR, session_id, limit, before))
+        return await self._catalog.history(OPERATOR, session_id, limit, before)
 
     async def abort(self, session_id: str, run_id: str | None = None) -> Sequence[str]:
         """
@@ -120,5 +160,10 @@ async def run_cleanup(sessions: SessionManager, max_age: float, interval: float)
     """Delete inactive sessions every *interval* seconds, until cancelled."""
     while True:
         await trio.sleep(interval)
-        if ended := await sessions.cleanup_inactive(max_age):
-            log.info("inactive sessions deleted", count=len(ended))
+        try:
+            ended = await sessions.cleanup_inactive(max_age)
+        except GatewayError as error:
+            log.warning("inactive sessions not deleted", error=str(error))
+        else:
+            if ended:
+                log.info("inactive sessions deleted", count=len(ended))

@@ -35,7 +35,13 @@ class Turn:
     run_id: str
     message: Chat
     history: Sequence[HistoryMessage]
-    """The conversation before `message`, oldest first."""
+    """The newest part of the conversation before `message`, oldest first."""
+    partial: HistoryMessage | None
+    """
+    The answer as far as it had come when an earlier gateway ended: to be gone on with, not to be said again.
+
+    Only for an agent that declares itself resumable (`resume = True`).
+    """
     _emit: Callable[[LoggedEvent], Awaitable[None]] = attrs.field(repr=False)
     """Adds an event to the session's log; waits while the gateway is busy."""
 

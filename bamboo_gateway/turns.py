@@ -60,6 +60,11 @@ class TurnRunner:
             task_status.started()
             await trio.sleep_forever()
 
+    def stop(self) -> None:
+        """Cancel every turn, without closing any: what they have said stands, and they say nothing more."""
+        for scope in self._scopes.values():
+            scope.cancel()
+
     def start(self, effect: StartTurn) -> None:
         """Begin a turn; it ends by itself, by `cancel`, or with `run`."""
         assert self._nursery is not None, "turns begin only while `run` runs"
@@ -80,21 +85,26 @@ class TurnRunner:
         try:
             with scope:
                 outcome = await self._answer(effect)
-                await self._registry.tell(EndTurn(session_id, run_id, outcome))
+                await self._tell(EndTurn(session_id, run_id, outcome))
                 self._outcomes["completed" if isinstance(outcome, AgentComplete) else "failed"] += 1
             if scope.cancelled_caught:
                 self._outcomes["aborted"] += 1
         finally:
             del self._scopes[run_id]
 
+    async def _tell(self, request: EmitEvent | EndTurn) -> None:
+        """Tell the registry; agents, who have the most to tell, wait while the storage fails."""
+        await self._registry.wait_well()
+        await self._registry.tell(request)
+
     async def _answer(self, effect: StartTurn) -> AgentComplete | Error:
         """Call the agent. Whatever it raises, also while it is cancelled, ends this turn and nothing else."""
         session_id, run_id = effect.session.id, effect.run_id
 
         async def emit(event: LoggedEvent) -> None:
-            await self._registry.tell(EmitEvent(session_id, run_id, event))
+            await self._tell(EmitEvent(session_id, run_id, event))
 
-        turn = Turn(effect.session, run_id, effect.chat, effect.history, emit)
+        turn = Turn(effect.session, run_id, effect.chat, effect.history, effect.partial, emit)
         outcome: AgentComplete | Error
         try:
             outcome = AgentComplete(session_id, _checked(await self._agent(turn)))

@@ -16,7 +16,7 @@ import trio
 from bamboo_gateway.channel_manager import ChannelManager
 from bamboo_gateway.channels.local import LocalChannel
 from bamboo_gateway.commands import Services
-from bamboo_gateway.journal import run_journal
+from bamboo_gateway.journal import Journal
 from bamboo_gateway.ports import Agent, Channel, SessionStorage
 from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.messages import Chat, Command, CommandResult, Json, Limits, LoggedEvent
@@ -25,11 +25,13 @@ from bamboo_gateway.router import MessageRouter, Response
 from bamboo_gateway.session.effects import CancelTurn, Deliver, Effect, StartTurn
 from bamboo_gateway.session.requests import Attach, Caller, Request, SubmitChat
 from bamboo_gateway.session.session import ConnectionHandle, Principal
+from bamboo_gateway.session.stored import StoredSession
+from bamboo_gateway.session_catalog import SessionCatalog
 from bamboo_gateway.session_manager import SessionManager
 from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.turn import Turn
 from bamboo_gateway.turns import TurnRunner
-from tests.session.tables import NOW, WIRE, new_table
+from tests.session.tables import EPOCH, NOW, WIRE, new_table
 
 ReplyT = TypeVar("ReplyT")
 
@@ -82,15 +84,17 @@ class Backstage:
     ) -> None:
         self.now = NOW
         """What the registry's clock shows."""
-        self.table = new_table(**limits)
-        self.registry = SessionRegistry(self.table, lambda: self.now)
-        self.turns = TurnRunner(agent, self.registry)
         self.storage = storage or MemoryStorage()
-        self.sessions = SessionManager(self.registry)
+        self.table = new_table(**limits)
+        self.journal = Journal(self.storage)
+        self.registry = SessionRegistry(self.table, lambda: self.now, self.journal, self.load)
+        self.turns = TurnRunner(agent, self.registry)
+        self.catalog = SessionCatalog(self.registry, self.storage)
+        self.sessions = SessionManager(self.registry, self.catalog, lambda: self.now)
         self.channels = ChannelManager(
             self.registry, LocalChannel(self.registry), outside or {}, send_timeout=10.0
         )
-        self.services = Services(self.registry, self.channels, Report())
+        self.services = Services(self.registry, self.catalog, self.channels, Report())
         self.router = MessageRouter(self.services, agent, command_timeout=5.0)
         self.effects: list[Effect] = []
         """All that was let out."""
@@ -100,12 +104,19 @@ class Backstage:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run all the parts until cancelled."""
+        limits = self.table.limits.session
+        self.table.open(attrs.evolve(await self.storage.open(limits.log), epoch=EPOCH))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.registry.run)
-            nursery.start_soon(run_journal, self.registry.batches, self.storage, self.deliver)
+            nursery.start_soon(self.journal.run, self.deliver)
             await nursery.start(self.turns.run)
             await self.channels.open()
             task_status.started()
+
+    async def load(self, session_id: str) -> StoredSession | None:
+        """Read a session from the storage."""
+        limits = self.table.limits.session
+        return await self.storage.load(session_id, limits.log, limits.history_bytes)
 
     async def deliver(self, effects: Sequence[Effect]) -> None:
         """Let *effects* out."""
@@ -116,8 +127,8 @@ class Backstage:
                     self.turns.start(effect)
                 case CancelTurn(run_id):
                     self.turns.cancel(run_id)
-                case Deliver(log, seq):
-                    log.show(seq)
+                case Deliver(log, entry):
+                    log.show(entry.seq)
                     heard = self.events.setdefault(log.name, [])
                     chunk = log.read(len(heard), 10**9)
                     heard += [entry.event for entry in chunk.entries]

@@ -8,12 +8,18 @@ from typing import Any
 import attrs
 from attrs.validators import max_len, min_len, optional
 
+from ..idempotency import Operation
 from ..protocol.messages import MAX_ID_LENGTH, Json
 from ..session import requests
 from ..session.requests import ChannelInfo
 from .context import CommandContext
 
 _name: list[Any] = [min_len(1), max_len(MAX_ID_LENGTH)]
+
+
+def _as_it_is(reply: ChannelInfo) -> ChannelInfo:
+    """The registry's reply is the command's result."""
+    return reply
 
 
 @attrs.frozen
@@ -40,9 +46,9 @@ class CreateChannelArgs:
     name: str = attrs.field(validator=_name)
 
 
-async def create_channel(context: CommandContext, args: CreateChannelArgs) -> ChannelInfo:
+async def create_channel(context: CommandContext, args: CreateChannelArgs) -> Operation:
     """Answer `channel.create`."""
-    return await context.ask(requests.CreateChannel(context.caller, args.name))
+    return Operation(requests.CreateChannel(context.caller, args.name), _as_it_is)
 
 
 @attrs.frozen
@@ -54,16 +60,16 @@ class MembershipArgs:
     """The connection's own, where left out."""
 
 
-async def join_channel(context: CommandContext, args: MembershipArgs) -> ChannelInfo:
+async def join_channel(context: CommandContext, args: MembershipArgs) -> Operation:
     """Answer `channel.join`."""
     session_id = context.session(args.session_id)
-    return await context.ask(requests.JoinChannel(context.caller, session_id, args.name))
+    return Operation(requests.JoinChannel(context.caller, session_id, args.name), _as_it_is)
 
 
-async def leave_channel(context: CommandContext, args: MembershipArgs) -> ChannelInfo:
+async def leave_channel(context: CommandContext, args: MembershipArgs) -> Operation:
     """Answer `channel.leave`."""
     session_id = context.session(args.session_id)
-    return await context.ask(requests.LeaveChannel(context.caller, session_id, args.name))
+    return Operation(requests.LeaveChannel(context.caller, session_id, args.name), _as_it_is)
 
 
 @attrs.frozen
@@ -86,7 +92,7 @@ class Sent:
     name: str
 
 
-async def send_to_channel(context: CommandContext, args: SendArgs) -> Sent:
+async def send_to_channel(context: CommandContext, args: SendArgs) -> Operation:
     """Answer `channel.send`."""
     channels = context.services.channels
     message = await channels.address(
@@ -97,5 +103,4 @@ async def send_to_channel(context: CommandContext, args: SendArgs) -> Sent:
         message_id=args.id,
         metadata=args.metadata,
     )
-    await channels.send(message)
-    return Sent(args.name)
+    return channels.sending(message, lambda _: Sent(args.name))

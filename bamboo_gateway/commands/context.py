@@ -10,6 +10,7 @@ from ..channel_manager import ChannelManager
 from ..protocol.messages import Limits
 from ..registry import SessionRegistry
 from ..session.requests import Caller, Request
+from ..session_catalog import SessionCatalog
 
 ReplyT = TypeVar("ReplyT")
 
@@ -42,6 +43,7 @@ class Services:
     """The parts of the gateway that commands use."""
 
     registry: SessionRegistry
+    catalog: SessionCatalog
     channels: ChannelManager
     report: GatewayReport
 

@@ -9,6 +9,7 @@ from typing import Literal
 import attrs
 from attrs.validators import ge, instance_of, le, max_len, min_len, optional
 
+from ..idempotency import Operation
 from ..protocol.messages import MAX_ID_LENGTH, ClientInfo, Json
 from ..session import requests
 from ..session.history import HistoryMessage
@@ -91,7 +92,7 @@ class SessionList:
 
 async def list_sessions(context: CommandContext, args: ListArgs) -> SessionList:
     """Answer `session.list`."""
-    page = await context.ask(requests.ListSessions(context.caller, args.limit, args.after))
+    page = await context.services.catalog.list(context.caller, args.limit, args.after)
     return SessionList([describe(session) for session in page.sessions], page.next)
 
 
@@ -109,11 +110,11 @@ class CreateArgs:
     metadata: dict[str, Json] | None = None
 
 
-async def create_session(context: CommandContext, args: CreateArgs) -> SessionInfo:
+async def create_session(context: CommandContext, args: CreateArgs) -> Operation:
     """Answer `session.create`."""
     user_id = context.caller.principal.user_id
     request = requests.CreateSession(user_id, str(uuid.uuid4()), args.name, args.metadata or {})
-    return describe(await context.ask(request))
+    return Operation(request, describe)
 
 
 @attrs.frozen
@@ -126,10 +127,10 @@ class RenameArgs:
     """The connection's own, where left out."""
 
 
-async def rename_session(context: CommandContext, args: RenameArgs) -> SessionInfo:
+async def rename_session(context: CommandContext, args: RenameArgs) -> Operation:
     """Answer `session.rename`."""
     session_id = context.session(args.session_id)
-    return describe(await context.ask(requests.RenameSession(context.caller, session_id, args.name)))
+    return Operation(requests.RenameSession(context.caller, session_id, args.name), describe)
 
 
 @attrs.frozen
@@ -142,10 +143,10 @@ class MetadataArgs:
     """The connection's own, where left out."""
 
 
-async def set_metadata(context: CommandContext, args: MetadataArgs) -> SessionInfo:
+async def set_metadata(context: CommandContext, args: MetadataArgs) -> Operation:
     """Answer `session.set_metadata`."""
     session_id = context.session(args.session_id)
-    return describe(await context.ask(requests.SetMetadata(context.caller, session_id, args.metadata)))
+    return Operation(requests.SetMetadata(context.caller, session_id, args.metadata), describe)
 
 
 @attrs.frozen
@@ -155,10 +156,10 @@ class Deleted:
     session_id: str
 
 
-async def delete_session(context: CommandContext, args: SessionArgs) -> Deleted:
+async def delete_session(context: CommandContext, args: SessionArgs) -> Operation:
     """Answer `session.delete`."""
     session_id = context.session(args.session_id)
-    return Deleted(await context.ask(requests.DeleteSession(context.caller, session_id)))
+    return Operation(requests.DeleteSession(context.caller, session_id), Deleted)
 
 
 @attrs.frozen
@@ -186,7 +187,8 @@ class HistoryList:
 async def get_history(context: CommandContext, args: HistoryArgs) -> HistoryList:
     """Answer `session.history`."""
     session_id = context.session(args.session_id)
-    page = await context.ask(requests.GetHistory(context.caller, session_id, args.limit, args.before))
+    catalog = context.services.catalog
+    page = await catalog.history(context.caller, session_id, args.limit, args.before)
     return HistoryList(page.messages, page.first, page.has_more)
 
 
@@ -208,10 +210,10 @@ class Aborted:
     """Their `run_id`s."""
 
 
-async def abort_turns(context: CommandContext, args: AbortArgs) -> Aborted:
+async def abort_turns(context: CommandContext, args: AbortArgs) -> Operation:
     """Answer `session.abort`."""
     session_id = context.session(args.session_id)
-    return Aborted(await context.ask(requests.AbortTurn(context.caller, session_id, args.run_id)))
+    return Operation(requests.AbortTurn(context.caller, session_id, args.run_id), Aborted)
 
 
 @attrs.frozen

@@ -24,6 +24,7 @@ class CommandSpec:
     result: type
     """An attrs class; `command_result.result` is made from it."""
     run: Callable[[CommandContext, Any], Awaitable[Any]]
+    """Returns the result; or, of a command that changes something, the `Operation` to be carried out once."""
 
 
 @attrs.frozen

@@ -49,14 +49,29 @@ class Connection:
         self.outbox.push(self.outbox.voice.frames(event))
         self.outbox.flush()
 
-    def refuse(self, code: ErrorCode, message: str, *, message_id: str | None = None) -> None:
-        """Tell the client why something was refused."""
-        retryable = ERROR_CODES[code].retryable or None
-        self.send(Error(code, message, session_id=self.session_id, id=message_id, retryable=retryable))
+    def refuse(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        message_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Tell the client why something was refused, and after how many seconds it may be granted."""
+        error = Error(
+            code,
+            message,
+            session_id=self.session_id,
+            id=message_id,
+            retryable=ERROR_CODES[code].retryable or None,
+            retry_after=retry_after,
+        )
+        self.send(error)
 
-    def greet(self, greeting: Connected) -> None:
+    def greet(self, greeting: Connected, *, is_exact: bool) -> None:
         """Let it watch another session from here on; `push` only, to be flushed with what follows."""
         self.session_id = greeting.session_id
+        self.outbox.is_exact = is_exact
         self.outbox.voice = attrs.evolve(self.outbox.voice, protocol=greeting.protocol or 1)
         self.outbox.push(self.outbox.voice.frames(greeting))
 

@@ -88,7 +88,7 @@ class Fanout:
             if not isinstance(effect, Send):  # what is sent after a `Watch` goes out with its greeting
                 await self._breathe()
             if isinstance(effect, Deliver):
-                grown[effect.log] = effect.seq
+                grown[effect.log] = effect.entry.seq
             elif carry_out := _CONNECTION_EFFECTS.get(type(effect)):
                 await self._deliver(grown)
                 carry_out(self, effect)
@@ -154,7 +154,7 @@ class Fanout:
         self._unfollow_all(effect.connection_id)
         connection = self._pool.get(effect.connection_id)
         if connection:
-            connection.greet(effect.greeting)
+            connection.greet(effect.greeting, is_exact=effect.is_exact)
             for log, after in effect.cursors:
                 self._follow(Follow(connection.id, log, after))
 

@@ -21,7 +21,7 @@ import trio
 from ..protocol import codec, framing, versions
 from ..protocol.codec import Dialect
 from ..protocol.messages import GatewayEvent
-from ..session.log import Log
+from ..session.log import Log, merge_tokens
 
 CHUNK_BYTES = 64 * 1024
 """Read from the logs at a time while behind: some socket buffers, lest trips bound the catching up."""
@@ -73,6 +73,8 @@ class Outbox:
     def __init__(self, fileno: int | None) -> None:
         self.voice = Voice()
         self.behind = False
+        self.is_exact = False
+        """Catch up with tokens as they were, and not with neighbours joined."""
         self.broken = False
         """The socket is gone; what is given to it now is dropped."""
         self._fileno = fileno
@@ -243,8 +245,8 @@ class Outbox:
         if chunk.missing:
             self.push(self.voice.frames(log.gap(chunk.missing[0])))
             self._cursors[log] = chunk.missing[1]
-        frames = [entry.frame(self.voice.dialect, self.voice.protocol) for entry in chunk.entries]
-        self.push(b"".join(frames))
+        entries = chunk.entries if self.is_exact else merge_tokens(chunk.entries)
+        self.push(b"".join(entry.frame(self.voice.dialect, self.voice.protocol) for entry in entries))
         if chunk.entries:
             self._cursors[log] = chunk.entries[-1].seq
 

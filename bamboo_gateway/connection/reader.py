@@ -13,11 +13,23 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 from ..channel_manager import ChannelManager
 from ..config import GatewayConfig
 from ..errors import ErrorCode, GatewayError, InvalidMessageError
+from ..idempotency import Once
 from ..protocol import codec, versions
 from ..protocol.closing import CloseCode, Closing
-from ..protocol.messages import Chat, ChatAccepted, Command, CommandResult, Connect, GatewayEvent, Ping
+from ..protocol.messages import (
+    ChannelMessage,
+    Chat,
+    ChatAccepted,
+    Command,
+    CommandResult,
+    Connect,
+    Error,
+    GatewayEvent,
+    Ping,
+)
 from ..registry import SessionRegistry
 from ..router import MessageRouter, Response, ToAgent, ToChannel
+from ..session.outcomes import Answer, MessageKey
 from ..session.requests import Attach, Caller, SubmitChat
 from ..session.session import ConnectionHandle
 from .authentication import authenticate
@@ -98,7 +110,9 @@ class Reader:
             await self._handle(message)
         except GatewayError as error:
             message_id = message.id if isinstance(message, (Chat, Command)) else None
-            self.connection.refuse(error.code, error.message, message_id=message_id)
+            self.connection.refuse(
+                error.code, error.message, message_id=message_id, retry_after=error.retry_after
+            )
         except trio.BrokenResourceError:
             self.connection.close(STOPPING)  # the registry has stopped, and with it the gateway
 
@@ -129,11 +143,21 @@ class Reader:
             case ToAgent(chat):
                 await self.registry.ask(SubmitChat(caller, chat, run_id=str(uuid.uuid4())))
             case ToChannel(sent):
-                await self.channels.send(sent)
-                self.connection.send(ChatAccepted(sent.session_id or "", id=sent.id, channel=sent.channel))
+                assert isinstance(message, Chat), "commands are answered"
+                self._answer(await self._send_to_channel(caller, message, sent))
 
-    def _answer(self, event: GatewayEvent) -> None:
+    async def _send_to_channel(self, caller: Caller, chat: Chat, sent: ChannelMessage) -> Answer | None:
+        def refuse(error: GatewayError) -> Error:
+            return Error(error.code, error.message, session_id=chat.session_id, id=chat.id)
+
+        accepted = ChatAccepted(chat.session_id, id=chat.id, channel=sent.channel)
+        once = Once(self.registry, caller, MessageKey.of(chat), refuse)
+        return await once.perform(self.channels.sending(sent, lambda _: accepted))
+
+    def _answer(self, event: GatewayEvent | None) -> None:
         """Name a session, as all events of protocol 1 do: the connection's own, if none was meant."""
+        if event is None:
+            return
         if isinstance(event, CommandResult) and event.session_id is None:
             event = attrs.evolve(event, session_id=self.connection.session_id)
         self.connection.send(event)
@@ -164,5 +188,6 @@ class Reader:
             epoch=message.epoch,
             channels=message.channels or {},
             exclusive=bool(message.exclusive),
+            is_exact=message.replay == "exact",
         )
         await self.registry.ask(attach)

@@ -104,7 +104,7 @@ def _watch(request: Attach, greeting: Connected, log: Log, others: Iterable[Log]
     channels = request.channels if connection.protocol >= versions.LATEST else {}
     wanted = [(log, last_seq), *((other, channels.get(other.name)) for other in others)]
     resumed = [_resume(each, after, request.epoch) for each, after in wanted]
-    yield Watch(connection.id, greeting, [cursor for cursor, _ in resumed])
+    yield Watch(connection.id, greeting, [cursor for cursor, _ in resumed], request.is_exact)
     yield from (Send(connection.id, gap) for _, gap in resumed if gap)
 
 
@@ -112,13 +112,14 @@ def _resume(log: Log, last_seq: int | None, epoch: str | None) -> tuple[tuple[Lo
     """
     Where a connection begins to read *log*, and what it must be told that it misses.
 
-    Without a cursor it begins now. A cursor that counts in a foreign epoch, or
-    beyond the end, cannot be honoured: everything there counts as unseen.
+    Without a cursor it begins now, which is at the end of what is committed: of
+    what is not yet, nobody may be told. A cursor that counts in a foreign epoch,
+    or beyond the end, cannot be honoured: everything there counts as unseen.
     What has been cut off the log shows when it is read.
     """
     if last_seq is None:
-        return (log, log.last_seq), None
-    if epoch in (None, log.epoch) and last_seq <= log.last_seq:
+        return (log, log.visible_seq), None
+    if epoch in (None, log.epoch) and last_seq <= log.visible_seq:
         return (log, last_seq), None
     return (log, log.first_seq - 1), log.gap(last_seq + 1)
 

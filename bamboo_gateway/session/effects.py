@@ -104,13 +104,6 @@ class Deliver:
 
 
 @attrs.frozen
-class LoadSession:
-    """Bring a session into memory: somebody has named it."""
-
-    session_id: str
-
-
-@attrs.frozen
 class Send:
     """Say *event* to one connection; it is no log's entry."""
 
@@ -195,15 +188,4 @@ Change: TypeAlias = (
 )
 """What a storage must make durable before anything else of its batch is seen."""
 
-Effect: TypeAlias = (
-    Change
-    | LoadSession
-    | Send
-    | Watch
-    | Follow
-    | Unfollow
-    | Dismiss
-    | Close
-    | StartTurn
-    | CancelTurn
-)
+Effect: TypeAlias = Change | Send | Watch | Follow | Unfollow | Dismiss | Close | StartTurn | CancelTurn

@@ -1,32 +1,38 @@
-"""A session while the gateway holds it: its log, its conversation, its turns and who watches."""
+"""A session while it is in memory: its log, its conversation, its turns and who watches."""
 
 from __future__ import annotations
 
 import datetime
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 
 from ..errors import ErrorCode
-from ..protocol.messages import AgentComplete, AgentStart, Chat, Error, Json, LoggedEvent, UserMessage
-from .effects import CancelTurn, Deliver, Effect, StartTurn
+from ..protocol.messages import AgentComplete, AgentStart, Error, Json, LoggedEvent, UserMessage
+from .effects import (
+    CancelTurn,
+    Change,
+    Deliver,
+    DropOutcome,
+    DropRun,
+    Effect,
+    SaveMessage,
+    SaveOutcome,
+    SaveRun,
+    StartTurn,
+    Trim,
+)
 from .history import History
 from .log import Log
+from .outcomes import Answer, MessageKey, Outcomes
 from .session import ConnectionHandle, Session
+from .stored import Run
 
 
 def milliseconds(now: float) -> int:
     """Unix seconds as the wire has them."""
     return int(now * 1000)
-
-
-@attrs.frozen
-class Run:
-    """A turn: the chat that asks, and the id of its answer."""
-
-    run_id: str
-    chat: Chat
 
 
 class LiveSession:
@@ -37,19 +43,19 @@ class LiveSession:
     before anybody is told of it.
     """
 
-    def __init__(self, session: Session, number: int, log: Log, history: History) -> None:
+    def __init__(self, session: Session, log: Log, history: History, outcomes: Outcomes) -> None:
         self.id = session.id
         self.user_id = session.user_id
-        self.number = number
-        """Grows with every session: the order in which they are listed."""
+        self.number = session.number
         self.name = session.name
         self.metadata: dict[str, Json] = dict(session.metadata)
         self.created_at = session.created_at
         self.last_activity = session.last_activity.timestamp()
         self.log = log
         self.history = history
+        self.outcomes = outcomes
         self.watchers: dict[str, ConnectionHandle] = {}
-        self.channels: set[str] = set()
+        self.channels: set[str] = set(session.channels)
         self.run: Run | None = None
         self.queue: deque[Run] = deque()
 
@@ -74,9 +80,12 @@ class LiveSession:
             channels=tuple(sorted(self.channels)),
             last_seq=self.log.last_seq,
             epoch=self.log.epoch,
+            number=self.number,
         )
 
-    def append(self, event: LoggedEvent, now: float) -> Deliver:
+    # ── events ───────────────────────────────────────────────────────────────
+
+    def append(self, event: LoggedEvent, now: float) -> list[Effect]:
         """
         Add *event* to the log and to the conversation.
 
@@ -84,15 +93,30 @@ class LiveSession:
             InvalidMessageError: It cannot be encoded; nothing has changed.
         """
         entry = self.log.append(event, milliseconds(now))
-        self.history.record(entry.event, len(entry.body))
         self.last_activity = now
-        return Deliver(self.log, entry.seq)
+        finished = self.history.record(event, entry.seq, len(entry.body))
+        delivery = Deliver(self.log, entry)
+        return [delivery, SaveMessage(self.number, finished)] if finished else [delivery]
+
+    def trim(self, first_seq: int) -> Iterator[Change]:
+        """
+        Have the storage cut the log to *first_seq*.
+
+        What the running answer has of it is saved first: there is nowhere else
+        to read it after a crash.
+        """
+        if running := self.history.save(first_seq):
+            yield SaveMessage(self.number, running)
+        yield Trim(self.log, first_seq)
+
+    # ── turns ────────────────────────────────────────────────────────────────
 
     def submit(self, run: Run, now: float) -> Iterator[Effect]:
         """Accept a chat: begin its turn, or let it wait."""
         chat = run.chat
         message = UserMessage(self.id, chat.content, id=chat.id, metadata=chat.metadata, run_id=run.run_id)
-        yield self.append(message, now)
+        yield from self.append(message, now)
+        yield SaveRun(self.number, run.run_id, chat)
         if self.run is None:
             yield from self._begin(run, now)
         else:
@@ -101,7 +125,8 @@ class LiveSession:
     def end(self, outcome: AgentComplete | Error, now: float) -> Iterator[Effect]:
         """Close the running turn with its last event, and begin the next."""
         if self.run is not None:
-            yield self.append(attrs.evolve(outcome, run_id=self.run.run_id), now)
+            yield from self.append(attrs.evolve(outcome, run_id=self.run.run_id), now)
+            yield DropRun(self.number, self.run.run_id)
             self.run = None
         if self.queue:
             yield from self._begin(self.queue.popleft(), now)
@@ -110,17 +135,61 @@ class LiveSession:
         """Abort one turn, or all; those that wait go first, so that none of them begins."""
         for run in [run for run in self.queue if run_id in (None, run.run_id)]:
             self.queue.remove(run)
-            yield self.append(attrs.evolve(self._aborted(), run_id=run.run_id), now)
+            yield from self.append(attrs.evolve(self._aborted(), run_id=run.run_id), now)
+            yield DropRun(self.number, run.run_id)
         if self.run is not None and run_id in (None, self.run.run_id):
             yield CancelTurn(self.run.run_id)
             yield from self.end(self._aborted(), now)
 
+    def resume(self, runs: Sequence[Run], now: float, *, again: bool) -> Iterator[Effect]:
+        """
+        Go on with the turns that the end of an earlier gateway has left.
+
+        Args:
+            runs: The first had begun; the others waited, in this order.
+            now: Unix seconds.
+            again: Have the agent go on with the one that had begun; otherwise it is closed.
+        """
+        if not runs:
+            return
+        self.run, *waiting = runs
+        self.queue.extend(waiting)
+        self._recall_answer(self.run)
+        if again:
+            before = tuple(self.history)[:-2]  # without the chat and the answer themselves
+            partial = self.history.running
+            yield StartTurn(self.snapshot(), self.run.run_id, self.run.chat, before, partial)
+            return
+        reason = "the gateway ended in the midst of this turn"
+        yield from self.end(Error(ErrorCode.AGENT_INTERRUPTED, reason, session_id=self.id), now)
+
+    def _recall_answer(self, run: Run) -> None:
+        """Put the answer together from what was saved of it and from the log, which has the rest."""
+        said = [(entry, event) for entry in self.log if (event := entry.event).run_id == run.run_id]
+        if self.history.running is None:
+            begun = [entry.ts for entry, event in said if isinstance(event, AgentStart)]
+            self.history.answer(run.run_id, begun[0] if begun else milliseconds(self.last_activity))
+        for entry, event in said:
+            self.history.record(event, entry.seq, len(entry.body))
+
     def _begin(self, run: Run, now: float) -> Iterator[Effect]:
         before = tuple(self.history)
         self.run = run
-        self.history.begin(run.run_id, run.chat.content, milliseconds(now))
-        yield self.append(AgentStart(self.id, run_id=run.run_id), now)
+        said = self.history.begin(run.run_id, run.chat.content, milliseconds(now))
+        yield SaveMessage(self.number, said)
+        yield from self.append(AgentStart(self.id, run_id=run.run_id), now)
         yield StartTurn(self.snapshot(), run.run_id, run.chat, before)
 
     def _aborted(self) -> Error:
         return Error(ErrorCode.AGENT_ABORTED, "the turn was aborted", session_id=self.id)
+
+    # ── messages that carry an id ────────────────────────────────────────────
+
+    def remember(
+        self, key: MessageKey, answer: Answer, now: float, *, is_open: bool = False
+    ) -> Iterator[Effect]:
+        """Keep what became of a message, for whoever says it again."""
+        outcome, forgotten = self.outcomes.remember(key, answer, milliseconds(now), is_open=is_open)
+        yield SaveOutcome(self.number, outcome)
+        for each in forgotten:
+            yield DropOutcome(self.number, each)

@@ -7,7 +7,7 @@ slip surfaces where it was made, and not in the registry, which it would end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -24,7 +24,9 @@ from ..protocol.messages import (
     LoggedEvent,
 )
 from .history import HistoryMessage
+from .outcomes import Answer, MessageKey
 from .session import ConnectionHandle, Principal, Session
+from .stored import StoredSession
 
 ReplyT = TypeVar("ReplyT")
 
@@ -33,6 +35,23 @@ class Request(Generic[ReplyT]):
     """Something to be applied by the registry, in one step; the reply is a *ReplyT*."""
 
     __slots__ = ()
+
+    @property
+    def subject(self) -> str | None:
+        """The id of the session that has to be in memory, if there is one, before this can be applied."""
+        return None
+
+
+class SessionRequest(Request[ReplyT]):
+    """A request on the session that its `session_id` names."""
+
+    __slots__ = ()
+
+    @property
+    def subject(self) -> str | None:
+        """That session."""
+        named: str | None = getattr(self, "session_id")  # noqa: B009 -- each subclass has the field
+        return named
 
 
 @attrs.frozen
@@ -85,7 +104,7 @@ class CreateSession(Request[Session]):
 
 
 @attrs.frozen
-class GetSession(Request[Session]):
+class GetSession(SessionRequest[Session]):
     """Look at a session."""
 
     caller: Caller
@@ -102,16 +121,14 @@ class SessionPage:
 
 
 @attrs.frozen
-class ListSessions(Request[SessionPage]):
-    """List what the caller may see."""
+class RefreshSessions(Request[Sequence[Session]]):
+    """Sessions as they are now, where they are in memory; as they were stored, where they are not."""
 
-    caller: Caller
-    limit: int = attrs.field(validator=_page)
-    after: int = attrs.field(default=0, validator=_count)
+    sessions: Sequence[Session]
 
 
 @attrs.frozen
-class RenameSession(Request[Session]):
+class RenameSession(SessionRequest[Session]):
     """Give a session a name; None takes it away."""
 
     caller: Caller
@@ -120,7 +137,7 @@ class RenameSession(Request[Session]):
 
 
 @attrs.frozen
-class SetMetadata(Request[Session]):
+class SetMetadata(SessionRequest[Session]):
     """Merge keys into a session's metadata; a null takes its key away (RFC 7396, one level)."""
 
     caller: Caller
@@ -129,7 +146,7 @@ class SetMetadata(Request[Session]):
 
 
 @attrs.frozen
-class DeleteSession(Request[str]):
+class DeleteSession(SessionRequest[str]):
     """End a session: its turn is cancelled, its watchers are told. The reply is its id."""
 
     caller: Caller
@@ -148,7 +165,19 @@ class HistoryPage:
 
 
 @attrs.frozen
-class GetHistory(Request[HistoryPage]):
+class HistoryTail:
+    """That part of a page of a conversation which is in memory."""
+
+    session_id: str
+    messages: Sequence[HistoryMessage]
+    first: int
+    """The number of the first message of the whole page."""
+    end: int
+    """The storage has the messages from `first` up to and without this one."""
+
+
+@attrs.frozen
+class GetHistory(SessionRequest[HistoryTail]):
     """Read the conversation, newest page first."""
 
     caller: Caller
@@ -158,17 +187,38 @@ class GetHistory(Request[HistoryPage]):
 
 
 @attrs.frozen
-class CleanupInactive(Request[Sequence[str]]):
-    """Delete what nobody watches, runs nothing and was last active *max_age* seconds ago; name it."""
+class DeleteInactive(SessionRequest[bool]):
+    """Delete a session that nobody watches, runs nothing and was last active *max_age* seconds ago."""
 
+    session_id: str
     max_age: float = attrs.field(validator=_seconds)
+
+
+@attrs.frozen
+class RestoreSession(Request[None]):
+    """Take in what the storage has of a session; None: there is no such session."""
+
+    session_id: str
+    stored: StoredSession | None
+
+
+@attrs.frozen
+class Flush(Request[None]):
+    """Nothing: the reply comes when all that was asked before is durable."""
+
+
+@attrs.frozen
+class Tidy(Request[None]):
+    """Let go of what is too old, and of sessions that nobody has needed for *max_idle* seconds."""
+
+    max_idle: float
 
 
 # ── connections ──────────────────────────────────────────────────────────────
 
 
 @attrs.frozen
-class Attach(Request[Session]):
+class Attach(SessionRequest[Session]):
     """Let a connection watch a session, in place of the one that it watched."""
 
     caller: Caller
@@ -180,6 +230,8 @@ class Attach(Request[Session]):
     epoch: str | None = None
     channels: Mapping[str, int] = attrs.field(factory=dict)
     exclusive: bool = False
+    is_exact: bool = False
+    """Replay tokens as they were."""
 
 
 @attrs.frozen
@@ -195,7 +247,7 @@ class Detach(Request[bool]):
 
 
 @attrs.frozen
-class AppendEvent(Request[int]):
+class AppendEvent(SessionRequest[int]):
     """Add an embedder's event to a session's log; the reply is its `seq`."""
 
     session_id: str = attrs.field(validator=_text)
@@ -238,7 +290,7 @@ class EndTurn(Request[None]):
 
 
 @attrs.frozen
-class AbortTurn(Request[Sequence[str]]):
+class AbortTurn(SessionRequest[Sequence[str]]):
     """Abort one turn, or all that run or wait; the reply names them."""
 
     caller: Caller
@@ -277,7 +329,7 @@ class ListChannels(Request[Sequence[ChannelInfo]]):
 
 
 @attrs.frozen
-class JoinChannel(Request[ChannelInfo]):
+class JoinChannel(SessionRequest[ChannelInfo]):
     """Let a session's watchers follow a channel from now on."""
 
     caller: Caller
@@ -286,7 +338,7 @@ class JoinChannel(Request[ChannelInfo]):
 
 
 @attrs.frozen
-class LeaveChannel(Request[ChannelInfo]):
+class LeaveChannel(SessionRequest[ChannelInfo]):
     """End that."""
 
     caller: Caller
@@ -295,7 +347,7 @@ class LeaveChannel(Request[ChannelInfo]):
 
 
 @attrs.frozen
-class GetMember(Request[Session]):
+class GetMember(SessionRequest[Session]):
     """Look at a session that has joined a channel."""
 
     caller: Caller
@@ -308,3 +360,86 @@ class SendToChannel(Request[int]):
     """Add a message from a member or from outside to a channel's log; the reply is its `seq` there."""
 
     message: ChannelMessage = attrs.field(validator=_message)
+
+    @property
+    def subject(self) -> str | None:
+        """The sender's session."""
+        return self.message.session_id
+
+
+# ── messages that carry an id ────────────────────────────────────────────────
+
+
+@attrs.frozen
+class Known:
+    """What became of a message that was heard before."""
+
+    answer: Answer | None
+    """None: it is still being carried out for another connection, and the answer is sent when it is."""
+
+
+@attrs.frozen
+class Performed:
+    """What came of a message that is new."""
+
+    answer: Answer
+    session_id: str | None
+    """The session that remembers it; None: there is none."""
+
+
+@attrs.frozen
+class PerformOnce(Request[Performed | Known]):
+    """
+    Apply a request and remember what came of it, in one step; unless that was done before.
+
+    A refusal is not remembered: nothing was done.
+    """
+
+    caller: Caller
+    key: MessageKey
+    request: Request[Any]
+    describe: Callable[[Any], Answer]
+    """Makes the answer of the reply; has no effect."""
+
+    @property
+    def subject(self) -> str | None:
+        """That of the request within."""
+        return self.request.subject
+
+
+@attrs.frozen
+class Claimed:
+    """The message is new, and whoever claimed it shall carry it out."""
+
+    session_id: str | None
+    """The session that remembers it, to be told what became of it; None: there is none."""
+
+
+@attrs.frozen
+class Claim(Request[Claimed | Known]):
+    """Carry out a message outside of the registry, unless that was done before; `Settle` tells of its end."""
+
+    caller: Caller
+    key: MessageKey
+    interrupted: Answer
+    """What a repeat is told, should the gateway end before the message is settled."""
+
+
+@attrs.frozen
+class Settle(SessionRequest[None]):
+    """What became of a message that was claimed; or of a performed one, in place of what was remembered."""
+
+    session_id: str
+    key: MessageKey
+    answer: Answer
+
+
+# ── while the storage fails ──────────────────────────────────────────────────
+
+UNDISTURBED: frozenset[type] = frozenset(
+    {GetSession, GetHistory, GetMember, RefreshSessions, ListChannels, Attach, Detach}
+)
+"""What may go on with what is in memory: it promises nothing that would have to be kept."""
+
+INTERNAL: frozenset[type] = frozenset({EmitEvent, EndTurn, RestoreSession, Settle})
+"""What nobody could ask again: it is applied, and waits for the storage with all that follows from it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .log import Log
 
@@ -46,6 +46,11 @@ class LogShelf:
         self._sizes.move_to_end(log)
         self._weigh(log)
         return [log] if self._bytes <= self._max_bytes else [log, *self._make_room()]
+
+    def validate_state(self, logs: Iterable[Log]) -> None:
+        """Check that exactly *logs* are here, and weighed right; for tests."""
+        assert self._sizes == {log: log.size_bytes for log in logs}
+        assert self._bytes == sum(self._sizes.values())
 
     def _make_room(self) -> Iterator[Log]:
         """Cut a little more than must be, so that not every event has to look for what to cut."""

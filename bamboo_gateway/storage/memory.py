@@ -2,29 +2,208 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
-from ..session.effects import Change, SaveSession
+import attrs
+
+from ..session.effects import (
+    Change,
+    Deliver,
+    DropOutcome,
+    DropRun,
+    DropSession,
+    SaveChannel,
+    SaveMessage,
+    SaveOutcome,
+    SaveRun,
+    SaveSession,
+    Trim,
+)
+from ..session.history import NumberedMessage
+from ..session.log import Entry, LogLimits
+from ..session.outcomes import Outcome
 from ..session.session import Session
+from ..session.stored import Run, StoredChannel, StoredLog, StoredSession, StoredState
+
+
+@attrs.define
+class _Log:
+    last_seq: int = 0
+    entries: deque[Entry] = attrs.field(factory=deque)
+
+    def stored(self) -> StoredLog:
+        return StoredLog(self.last_seq, list(self.entries))
+
+
+@attrs.define
+class _Belongings:
+    """What belongs to one session beside its log."""
+
+    messages: dict[int, NumberedMessage] = attrs.field(factory=dict)
+    runs: dict[str, Run] = attrs.field(factory=dict)
+    outcomes: dict[tuple[str, str], Outcome] = attrs.field(factory=dict)
 
 
 class MemoryStorage:
-    """The default: nothing survives the process."""
+    """
+    The default of an embedded gateway: nothing survives the process.
+
+    Entries and messages are the same objects as in the session table: to keep
+    them here, too, costs a reference each.
+    """
 
     def __init__(self) -> None:
+        self._epoch = uuid.uuid4().hex
         self._sessions: dict[str, Session] = {}
+        self._numbers: OrderedDict[int, str] = OrderedDict()
+        self._belongings: dict[int, _Belongings] = {}
+        self._channels: dict[int, SaveChannel] = {}
+        self._logs: dict[int, _Log] = {}
+        self._last_number = 0
 
-    async def load(self) -> Sequence[Session]:
-        """Every session, in the order in which they were first saved."""
-        return list(self._sessions.values())
+    async def open(self, log_limits: LogLimits) -> StoredState:
+        """Begin, or go on where another gateway has ended."""
+        return StoredState(
+            self._epoch,
+            sessions=len(self._sessions),
+            last_number=self._last_number,
+            channels=[
+                StoredChannel(each.number, each.name, each.members, self._log(each.number).stored())
+                for each in self._channels.values()
+            ],
+            unfinished=[self._numbers[number] for number, each in self._belongings.items() if each.runs],
+        )
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """Apply *changes*; without a disk there is nothing to wait for."""
         for change in changes:
-            if isinstance(change, SaveSession):
-                self._sessions[change.session.id] = change.session
-            else:
-                self._sessions.pop(change.session_id, None)
+            _APPLY[type(change)](self, change)
+
+    async def load(self, session_id: str, log_limits: LogLimits, history_bytes: int) -> StoredSession | None:
+        """All of a session: there is nothing to be saved by less."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return None
+        own, log = self._belongings[session.number], self._log(session.number)
+        return StoredSession(
+            attrs.evolve(session, last_seq=log.last_seq),
+            log.stored(),
+            list(own.messages.values()),
+            list(own.runs.values()),
+            list(own.outcomes.values()),
+        )
+
+    async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
+        """Sessions in the order in which they were made."""
+        found = (self._sessions[each] for number, each in self._numbers.items() if number > after)
+        return list(islice((each for each in found if user_id in (None, each.user_id)), limit))
+
+    async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
+        """Messages by their numbers."""
+        session = self._sessions.get(session_id)
+        own = self._belongings[session.number].messages if session else {}
+        return [own[number] for number in range(first, end) if number in own]
+
+    async def find_inactive(self, since: float, limit: int) -> Sequence[str]:
+        """Those that have done nothing since."""
+        old = [each for each in self._sessions.values() if each.last_activity.timestamp() <= since]
+        return [each.id for each in sorted(old, key=lambda each: each.last_activity)[:limit]]
+
+    async def expire(self, before: int, max_log_bytes: int, outcomes_before: int) -> None:
+        """Forget what is too old, and the oldest of what is too much."""
+        for log in self._logs.values():
+            while log.entries and log.entries[0].ts < before:
+                log.entries.popleft()
+        for own in self._belongings.values():
+            own.outcomes = {k: each for k, each in own.outcomes.items() if each.ts >= outcomes_before}
+        excess = sum(len(entry.body) for log in self._logs.values() for entry in log.entries) - max_log_bytes
+        if excess > 0:
+            self._drop_oldest(excess)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""
+
+    def _drop_oldest(self, excess: int) -> None:
+        oldest = sorted(
+            (
+                (entry.ts, number, len(entry.body))
+                for number, log in self._logs.items()
+                for entry in log.entries
+            )
+        )
+        for _, number, size_bytes in oldest:
+            if excess <= 0:
+                return
+            self._logs[number].entries.popleft()
+            excess -= size_bytes
+
+    def _log(self, number: int) -> _Log:
+        return self._logs.setdefault(number, _Log())
+
+    def _save_session(self, change: SaveSession) -> None:
+        # Who watches and what runs is gone with the process that held it.
+        session = attrs.evolve(change.session, connections=(), state="idle", run_id=None, queued=0)
+        session = attrs.evolve(session, epoch=self._epoch)
+        self._sessions[session.id] = session
+        self._numbers[session.number] = session.id
+        self._belongings.setdefault(session.number, _Belongings())
+        self._last_number = max(self._last_number, session.number)
+
+    def _drop_session(self, change: DropSession) -> None:
+        if session := self._sessions.pop(change.session_id, None):
+            del self._numbers[session.number], self._belongings[session.number]
+            self._logs.pop(session.number, None)
+
+    def _save_message(self, change: SaveMessage) -> None:
+        if own := self._belongings.get(change.owner):
+            own.messages[change.message.number] = change.message
+
+    def _save_run(self, change: SaveRun) -> None:
+        if own := self._belongings.get(change.owner):
+            own.runs[change.run_id] = Run(change.run_id, change.chat)
+
+    def _drop_run(self, change: DropRun) -> None:
+        if own := self._belongings.get(change.owner):
+            own.runs.pop(change.run_id, None)
+
+    def _save_outcome(self, change: SaveOutcome) -> None:
+        if own := self._belongings.get(change.owner):
+            key = change.outcome.key
+            own.outcomes.pop((key.kind, key.id), None)
+            own.outcomes[key.kind, key.id] = change.outcome
+
+    def _drop_outcome(self, change: DropOutcome) -> None:
+        if own := self._belongings.get(change.owner):
+            own.outcomes.pop((change.key.kind, change.key.id), None)
+
+    def _save_channel(self, change: SaveChannel) -> None:
+        self._channels[change.number] = change
+
+    def _trim(self, change: Trim) -> None:
+        entries = self._log(change.log.number).entries
+        while entries and entries[0].seq < change.first_seq:
+            entries.popleft()
+
+    def _deliver(self, change: Deliver) -> None:
+        log = self._logs.get(change.log.number) or self._log(change.log.number)
+        if change.entry.seq > log.last_seq:
+            log.entries.append(change.entry)
+            log.last_seq = change.entry.seq
+
+
+_APPLY: Mapping[type, Callable[[MemoryStorage, Any], None]] = {
+    SaveSession: MemoryStorage._save_session,
+    DropSession: MemoryStorage._drop_session,
+    SaveMessage: MemoryStorage._save_message,
+    SaveRun: MemoryStorage._save_run,
+    DropRun: MemoryStorage._drop_run,
+    SaveOutcome: MemoryStorage._save_outcome,
+    DropOutcome: MemoryStorage._drop_outcome,
+    SaveChannel: MemoryStorage._save_channel,
+    Trim: MemoryStorage._trim,
+    Deliver: MemoryStorage._deliver,
+}

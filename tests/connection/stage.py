@@ -19,14 +19,15 @@ from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.fanout import Fanout
 from bamboo_gateway.connection.nursery import Host, serve_stream
 from bamboo_gateway.connection.pool import ConnectionPool
-from bamboo_gateway.gateway import Gateway
-from bamboo_gateway.journal import run_journal
-from bamboo_gateway.ports import Agent
-from bamboo_gateway.protocol.messages import Limits, TokenUsage
+from bamboo_gateway.gateway import Gateway, table_limits
+from bamboo_gateway.journal import Journal
+from bamboo_gateway.ports import Agent, SessionStorage
+from bamboo_gateway.protocol.messages import TokenUsage
 from bamboo_gateway.registry import SessionRegistry
 from bamboo_gateway.router import MessageRouter
-from bamboo_gateway.session.log import LogLimits
-from bamboo_gateway.session.table import SessionTable, TableLimits
+from bamboo_gateway.session.stored import StoredSession, StoredState
+from bamboo_gateway.session.table import SessionTable
+from bamboo_gateway.session_catalog import SessionCatalog
 from bamboo_gateway.session_manager import SessionManager
 from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.turn import Turn
@@ -121,23 +122,36 @@ def stream_pair(buffer_bytes: int | None = None) -> tuple[trio.SocketStream, tri
 
 
 @asynccontextmanager
-async def stage(config: GatewayConfig | None = None, agent: Agent = echo) -> AsyncIterator[Stage]:
+async def stage(
+    config: GatewayConfig | None = None, agent: Agent = echo, storage: SessionStorage | None = None
+) -> AsyncIterator[Stage]:
     """The parts of a gateway for as long as the block runs."""
+    storage = storage or MemoryStorage()
     gateway = Gateway(config, agent=agent)
     config = gateway.config
-    table = SessionTable(_limits(config), epoch="epoch")
-    registry = SessionRegistry(table, time.time)
+    table = SessionTable(table_limits(config, gateway.limits))
+    table.open(StoredState("epoch"))
+    limits = table.limits.session
+
+    async def load(session_id: str) -> StoredSession | None:
+        return await storage.load(session_id, limits.log, limits.history_bytes)
+
+    journal = Journal(storage)
+    registry = SessionRegistry(table, time.time, journal, load)
+    catalog = SessionCatalog(registry, storage)
     turns = TurnRunner(agent, registry)
     pool = ConnectionPool(config.max_connections)
     fanout = Fanout(pool, turns)
     channels = ChannelManager(registry, LocalChannel(registry), {}, send_timeout=10.0)
-    router = MessageRouter(Services(registry, channels, gateway), agent, config.command_timeout)
+    services = Services(registry, catalog, channels, gateway)
+    router = MessageRouter(services, agent, config.command_timeout)
     backstage = trio.CancelScope()
     async with trio.open_nursery() as nursery:
-        await nursery.start(_run, backstage, registry, fanout, turns)
+        await nursery.start(_run, backstage, registry, journal, fanout, turns)
         async with trio.open_nursery() as connections:
             host = Host(config, pool, registry, router, channels)
-            parts = Stage(host, registry, table, fanout, SessionManager(registry), connections, backstage)
+            sessions = SessionManager(registry, catalog, time.time)
+            parts = Stage(host, registry, table, fanout, sessions, connections, backstage)
             try:
                 yield parts
             finally:
@@ -150,6 +164,7 @@ async def stage(config: GatewayConfig | None = None, agent: Agent = echo) -> Asy
 async def _run(
     scope: trio.CancelScope,
     registry: SessionRegistry,
+    journal: Journal,
     fanout: Fanout,
     turns: TurnRunner,
     *,
@@ -158,21 +173,6 @@ async def _run(
     with scope:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(registry.run)
-            nursery.start_soon(run_journal, registry.batches, MemoryStorage(), fanout.carry_out)
+            nursery.start_soon(journal.run, fanout.carry_out)
             await nursery.start(turns.run)
             task_status.started()
-
-
-def _limits(config: GatewayConfig) -> TableLimits:
-    return TableLimits(
-        log=LogLimits(config.log_max_events, config.log_max_bytes),
-        history_bytes=config.history_max_bytes,
-        max_sessions=config.max_sessions,
-        max_channels=config.max_channels,
-        max_queued_chats=config.max_queued_chats,
-        wire=Limits(
-            max_message_bytes=config.max_message_bytes,
-            max_queued_chats=config.max_queued_chats,
-            heartbeat_interval=config.heartbeat_interval,
-        ),
-    )

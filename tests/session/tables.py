@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import attrs
 import pytest
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.protocol.messages import AgentComplete, Chat, Connected, Limits, LoggedEvent, TokenUsage
-from bamboo_gateway.session.effects import Deliver, Effect, Follow, Unfollow, Watch
+from bamboo_gateway.session.effects import (
+    Change,
+    Deliver,
+    DropSession,
+    Effect,
+    Follow,
+    SaveSession,
+    Unfollow,
+    Watch,
+)
 from bamboo_gateway.session.log import LogLimits
+from bamboo_gateway.session.outcomes import OutcomeLimits
 from bamboo_gateway.session.requests import OPERATOR, Attach, Caller, GetSession, Request, SubmitChat
+from bamboo_gateway.session.residents import SessionLimits
 from bamboo_gateway.session.session import ConnectionHandle, Principal, Session
+from bamboo_gateway.session.stored import StoredState
 from bamboo_gateway.session.table import SessionTable, TableLimits
 from tests.session.dump import dump
 
@@ -29,9 +41,15 @@ EPOCH = "epoch"
 
 WIRE = Limits(max_message_bytes=1, max_queued_chats=2, heartbeat_interval=1.0)
 
-LIMITS = TableLimits(
+SESSION_LIMITS = SessionLimits(
     log=LogLimits(max_events=100, max_bytes=100_000),
     history_bytes=100_000,
+    outcomes=OutcomeLimits(max_age=100.0, max_count=4, max_bytes=100_000),
+)
+
+LIMITS = TableLimits(
+    session=SESSION_LIMITS,
+    total_log_bytes=1_000_000,
     max_sessions=4,
     max_channels=2,
     max_queued_chats=2,
@@ -49,8 +67,12 @@ DONE = AgentComplete("s1", TokenUsage(1, 2, 3))
 
 
 def new_table(**limits: Any) -> SessionTable:
-    """An empty table; *limits* override those of `LIMITS`."""
-    return SessionTable(attrs.evolve(LIMITS, **limits), EPOCH)
+    """An empty table; *limits* override those of `LIMITS`, or of `SESSION_LIMITS`."""
+    of_sessions = {name: limits.pop(name) for name in list(limits) if hasattr(SESSION_LIMITS, name)}
+    session = attrs.evolve(SESSION_LIMITS, **of_sessions)
+    table = SessionTable(attrs.evolve(LIMITS, session=session, **limits))
+    table.open(StoredState(EPOCH))
+    return table
 
 
 def ask(table: SessionTable, request: Request[ReplyT], now: float = NOW) -> ReplyT:
@@ -166,15 +188,26 @@ class Unfollowed:
 
 
 def plain(effects: Sequence[Effect]) -> list[object]:
-    """Put names in the place of logs; like fan-out, show what is delivered."""
-    return [_plain(effect) for effect in effects]
+    """
+    Put names in the place of logs; like fan-out, show what is delivered.
+
+    What is stored besides sessions and entries is left out: see `stored`.
+    """
+    return [_plain(effect) for effect in effects if not isinstance(effect, _BELONGINGS)]
+
+
+def stored(effects: Sequence[Effect]) -> list[object]:
+    """What of *effects* is stored of the belongings of sessions, and of channels."""
+    return [effect for effect in effects if isinstance(effect, _BELONGINGS)]
+
+
+_BELONGINGS = tuple(set(get_args(Change)) - {Deliver, SaveSession, DropSession})
 
 
 def _plain(effect: Effect) -> object:
     match effect:
-        case Deliver(log, seq):
-            log.show(seq)
-            [entry] = log.read(seq - 1, 1).entries
+        case Deliver(log, entry):
+            log.show(entry.seq)
             return Delivered(log.name, entry.event)
         case Watch(connection_id, greeting, cursors):
             return Watched(connection_id, greeting, {log.name: after for log, after in cursors})

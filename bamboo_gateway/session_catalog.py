@@ -1,0 +1,71 @@
+"""Lists of sessions and whole conversations, whether they are in memory or in the storage alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .errors import StorageError
+from .journal import unavailable
+from .ports import SessionStorage
+from .registry import SessionRegistry
+from .session.requests import Caller, GetHistory, HistoryPage, RefreshSessions, SessionPage
+
+
+class SessionCatalog:
+    """
+    Reads the storage, and has the registry put right what is in memory.
+
+    The storage is read after the reply to whatever the caller has asked before,
+    so it has that.
+    """
+
+    def __init__(self, registry: SessionRegistry, storage: SessionStorage) -> None:
+        self._registry = registry
+        self._storage = storage
+
+    async def list(self, caller: Caller, limit: int, after: int = 0) -> SessionPage:
+        """
+        List what *caller* may see: at most *limit* sessions, oldest first, of those behind number *after*.
+
+        Raises:
+            GatewayError: `STORAGE_UNAVAILABLE`.
+        """
+        owner = None if caller.principal.is_operator else caller.principal.user_id
+        try:
+            stored = await self._storage.list(owner, after, limit + 1)
+        except StorageError:
+            raise unavailable() from None
+        page = stored[:limit]
+        sessions = await self._registry.ask(RefreshSessions(page))
+        return SessionPage(sessions, page[-1].number if len(stored) > limit else None)
+
+    async def history(
+        self, caller: Caller, session_id: str | None, limit: int, before: int | None = None
+    ) -> HistoryPage:
+        """
+        Read the last *limit* messages ahead of number *before*; by default, the newest.
+
+        Raises:
+            GatewayError: `NOT_CONNECTED`, `SESSION_NOT_FOUND`, or `STORAGE_UNAVAILABLE`.
+        """
+        tail = await self._registry.ask(GetHistory(caller, session_id, limit, before))
+        messages = list(tail.messages)
+        if tail.first < tail.end:
+            try:
+                older = await self._storage.read_messages(tail.session_id, tail.first, tail.end)
+            except StorageError:
+                raise unavailable() from None
+            messages[:0] = [each.message for each in older]
+        return HistoryPage(messages, tail.first, has_more=tail.first > 0)
+
+    async def find_inactive(self, since: float, limit: int) -> Sequence[str]:
+        """
+        Name *limit* sessions at most that have done nothing since *since* (Unix seconds), oldest first.
+
+        Raises:
+            GatewayError: `STORAGE_UNAVAILABLE`.
+        """
+        try:
+            return await self._storage.find_inactive(since, limit)
+        except StorageError:
+            raise unavailable() from None
