@@ -78,9 +78,21 @@ class ChannelManager:
             metadata=metadata,
         )
 
+    async def send(self, message: ChannelMessage) -> None:
+        """
+        Send *message* to the channel that it names.
+
+        Raises:
+            GatewayError: The registry refused; or the adapter failed or was too slow (`CHANNEL_ERROR`): the
+                message is in the channel then, and nowhere outside.
+        """
+        await self._local.send(message)
+        if adapter := self._outside.get(message.channel):
+            await self._pass_on(adapter, message)
+
     def sending(self, message: ChannelMessage, describe: Callable[[int], Any]) -> Operation:
         """
-        Send *message* to the channel that it names: into its log, then, where it has an adapter, outside.
+        Make of `send` what can be done once and remembered.
 
         Args:
             message: What `address` has made.
@@ -95,8 +107,7 @@ class ChannelManager:
         Have *adapter* take the message outside.
 
         Raises:
-            GatewayError: It failed or was too slow (`CHANNEL_ERROR`): the message is in the channel then,
-                and nowhere outside.
+            GatewayError: It failed or was too slow.
         """
         try:
             with trio.fail_after(self._send_timeout):

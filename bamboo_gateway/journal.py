@@ -98,7 +98,7 @@ class Journal:
 
     def __init__(self, storage: SessionStorage) -> None:
         self._storage = storage
-        self.batches_send, self._batches = trio.open_memory_channel[Batch](JOURNAL_SIZE)
+        self.batches_send, self.batches_receive = trio.open_memory_channel[Batch](JOURNAL_SIZE)
         self._held: list[Step] = []
         self._saves: dict[str, SaveSession] = {}
         """Of sessions that went on meanwhile; the newest of each is enough."""
@@ -123,7 +123,7 @@ class Journal:
 
     async def run(self, deliver: Deliver) -> None:
         """Commit and let out batches, in order, until the registry closes its end."""
-        async for first in self._batches:
+        async for first in self.batches_receive:
             steps = [step for batch in (first, *self._waiting()) for step in batch]
             try:
                 await self._commit([change for step in steps for change in step.changes])
@@ -172,7 +172,7 @@ class Journal:
             batch: Batch = ()
             with trio.move_on_at(deadline) as scope:
                 try:
-                    batch = await self._batches.receive()
+                    batch = await self.batches_receive.receive()
                 except trio.EndOfChannel:
                     return True
             if scope.cancelled_caught:
@@ -195,7 +195,7 @@ class Journal:
         waiting: list[Batch] = []
         try:
             while True:
-                waiting.append(self._batches.receive_nowait())
+                waiting.append(self.batches_receive.receive_nowait())
         except (trio.WouldBlock, trio.EndOfChannel):
             return waiting
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import attrs
+from attrs.validators import ge, instance_of
+
 from .errors import StorageError
 from .journal import unavailable
 from .ports import SessionStorage
 from .registry import SessionRegistry
 from .session.requests import Caller, GetHistory, HistoryPage, RefreshSessions, SessionPage
+
+
+@attrs.frozen
+class SessionQuery:
+    """Which page of a list: a slip surfaces where it is made."""
+
+    limit: int = attrs.field(validator=[instance_of(int), ge(1)])
+    after: int = attrs.field(validator=[instance_of(int), ge(0)])
 
 
 class SessionCatalog:
@@ -30,9 +41,10 @@ class SessionCatalog:
         Raises:
             GatewayError: `STORAGE_UNAVAILABLE`.
         """
+        query = SessionQuery(limit, after)
         owner = None if caller.principal.is_operator else caller.principal.user_id
         try:
-            stored = await self._storage.list(owner, after, limit + 1)
+            stored = await self._storage.list(owner, query.after, query.limit + 1)
         except StorageError:
             raise unavailable() from None
         page = stored[:limit]

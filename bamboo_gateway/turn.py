@@ -36,14 +36,14 @@ class Turn:
     message: Chat
     history: Sequence[HistoryMessage]
     """The newest part of the conversation before `message`, oldest first."""
-    partial: HistoryMessage | None
+    _emit: Callable[[LoggedEvent], Awaitable[None]] = attrs.field(repr=False)
+    """Adds an event to the session's log; waits while the gateway is busy, or its storage fails."""
+    partial: HistoryMessage | None = attrs.field(default=None, kw_only=True)
     """
     The answer as far as it had come when an earlier gateway ended: to be gone on with, not to be said again.
 
     Only for an agent that declares itself resumable (`resume = True`).
     """
-    _emit: Callable[[LoggedEvent], Awaitable[None]] = attrs.field(repr=False)
-    """Adds an event to the session's log; waits while the gateway is busy."""
 
     async def token(self, text: str) -> None:
         """

@@ -104,7 +104,7 @@ class TurnRunner:
         async def emit(event: LoggedEvent) -> None:
             await self._tell(EmitEvent(session_id, run_id, event))
 
-        turn = Turn(effect.session, run_id, effect.chat, effect.history, effect.partial, emit)
+        turn = Turn(effect.session, run_id, effect.chat, effect.history, emit, partial=effect.partial)
         outcome: AgentComplete | Error
         try:
             outcome = AgentComplete(session_id, _checked(await self._agent(turn)))

@@ -45,7 +45,11 @@ def test_gateway_error_carries_its_row(code: ErrorCode) -> None:
 def test_what_passes_later_is_marked() -> None:
     """Exactly the refusals that come from a passing state say that it is worth while to try again."""
     retryable = {code for code, row in ERROR_CODES.items() if row.retryable}
-    assert retryable == {ErrorCode.CAPACITY_EXCEEDED, ErrorCode.QUEUE_FULL}
+    assert retryable == {
+        ErrorCode.CAPACITY_EXCEEDED,
+        ErrorCode.QUEUE_FULL,
+        ErrorCode.STORAGE_UNAVAILABLE,
+    }
 
 
 def test_wrong_values_are_value_errors() -> None:

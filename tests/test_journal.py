@@ -1,4 +1,4 @@
-"""The journal: committed, then let out, then answered; and many batches in one commit."""
+"""The journal: committed, then let out, then answered; many batches a commit; and a storage that fails."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import attrs
 import pytest
 import trio
 from hypothesis import given, strategies as st
-from trio.testing import wait_all_tasks_blocked
+from structlog.testing import capture_logs
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from bamboo_gateway.errors import ErrorCode, GatewayError
-from bamboo_gateway.journal import Batch, Call, run_journal
+from bamboo_gateway.errors import ErrorCode, GatewayError, StorageError
+from bamboo_gateway.journal import MAX_RETRY_INTERVAL, RETRY_INTERVAL, Batch, Journal, JournalStatistics, Step
 from bamboo_gateway.session.effects import Change, Dismiss, DropSession, Effect, SaveSession
-from bamboo_gateway.session.requests import OPERATOR, GetSession
 from bamboo_gateway.session.session import Session
 from bamboo_gateway.storage.memory import MemoryStorage
 from tests.backstage import HANG
 from tests.session.test_live import BORN
+
+FULL = StorageError("the disk is full")
 
 
 class RecordingStorage(MemoryStorage):
@@ -28,58 +30,89 @@ class RecordingStorage(MemoryStorage):
     def __init__(self, record: list[tuple[str, Any]]) -> None:
         super().__init__()
         self._record = record
-        self.open = trio.Event()
-        self.open.set()
+        self.open_gate = trio.Event()
+        self.open_gate.set()
         self.fault: Exception | None = None
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """Commit when the gate is open."""
-        await self.open.wait()
+        await self.open_gate.wait()
         if self.fault:
             raise self.fault
         await super().commit(changes)
         self._record.append(("commit", list(changes)))
 
 
+@attrs.define(eq=False)
+class Asker:
+    """Somebody who waits, and what came of it."""
+
+    record: list[tuple[str, Any]]
+    name: object
+    errors: list[ErrorCode] = attrs.field(factory=list)
+
+    def settle(self) -> None:
+        """It is durable."""
+        self.record.append(("reply", self.name))
+
+    def refuse(self, error: Exception) -> None:
+        """It may not be."""
+        assert isinstance(error, GatewayError)
+        self.errors.append(error.code)
+
+
 @attrs.define
 class Desk:
     """A journal, the way into it, and what came out of it, in the order in which it did."""
 
-    record: list[tuple[str, Any]]
+    journal: Journal
     storage: RecordingStorage
-    batches: trio.MemorySendChannel[Batch]
+    record: list[tuple[str, Any]] = attrs.field(factory=list)
 
     async def deliver(self, effects: Sequence[Effect]) -> None:
         """Let out."""
         await trio.lowlevel.checkpoint()
-        self.record.append(("deliver", list(effects)))
+        if effects:
+            self.record.append(("deliver", list(effects)))
 
-    async def reply(self, call: Call) -> None:
-        """Somebody who waits for a reply."""
-        self.record.append(("reply", await call.wait()))
+    def step(self, name: object, *effects: Effect, may_go_on: bool = False) -> Step:
+        """What somebody has asked for."""
+        return Step(Asker(self.record, name), effects, may_go_on)
+
+    async def send(self, *steps: Step) -> None:
+        """Hand over one batch."""
+        await self.journal.batches_send.send(steps)
+
+    def let_out(self) -> list[Effect]:
+        """All that was let out so far."""
+        return [effect for what, effects in self.record if what == "deliver" for effect in effects]
 
 
 @asynccontextmanager
 async def desk() -> AsyncIterator[Desk]:
     """A journal that runs as long as the block."""
     record: list[tuple[str, Any]] = []
-    batches_send, batches = trio.open_memory_channel[Batch](16)
-    here = Desk(record, RecordingStorage(record), batches_send)
+    storage = RecordingStorage(record)
+    here = Desk(Journal(storage), storage, record)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(run_journal, batches, here.storage, here.deliver)
+        nursery.start_soon(here.journal.run, here.deliver)
         yield here
-        with trio.fail_after(HANG):
-            await batches_send.aclose()
+        await here.journal.batches_send.aclose()
+        nursery.cancel_scope.deadline = trio.current_time() + HANG
 
 
-def save(session_id: str) -> SaveSession:
+def save(session_id: str, user_id: str = "ann") -> SaveSession:
     """A change."""
-    return SaveSession(Session(session_id, "ann", BORN, BORN))
+    return SaveSession(Session(session_id, user_id, BORN, BORN, number=sum(session_id.encode())))
 
 
-def call(reply: object) -> Call:
-    """A request that the registry has answered."""
-    return Call(GetSession(OPERATOR, "s1"), wants_reply=True, reply=reply)
+def errors(*steps: Step) -> list[list[ErrorCode]]:
+    """What each asker was refused with."""
+    found = []
+    for step in steps:
+        assert isinstance(step.asker, Asker)
+        found.append(step.asker.errors)
+    return found
 
 
 changes = st.sampled_from(["a", "b", "c"]).map(save) | st.sampled_from(["a", "b", "c"]).map(DropSession)
@@ -88,12 +121,10 @@ effects = st.lists(changes | st.sampled_from(["c1", "c2"]).map(Dismiss), max_siz
 
 @given(batches=st.lists(effects, max_size=8), pauses=st.lists(st.booleans(), min_size=8, max_size=8))
 async def test_nobody_sees_what_could_be_forgotten(batches: list[list[Effect]], pauses: list[bool]) -> None:
-    """Each batch is committed as far as it changes a session, then let out, then answered; in order, once."""
-    async with desk() as here, trio.open_nursery() as nursery:
+    """Each step is committed as far as it changes something, then let out, then answered; in order, once."""
+    async with desk() as here:
         for number, (batch, pause) in enumerate(zip(batches, pauses, strict=False)):
-            question = call(number)
-            nursery.start_soon(here.reply, question)
-            await here.batches.send(Batch([question], batch))
+            await here.send(here.step(number, *batch))
             if pause:
                 await wait_all_tasks_blocked()
     committed: list[Effect] = []
@@ -109,59 +140,182 @@ async def test_nobody_sees_what_could_be_forgotten(batches: list[list[Effect]], 
             replies.append(content)
             assert len(delivered) >= sum(len(batch) for batch in batches[: content + 1])
     assert delivered == [effect for batch in batches for effect in batch]
-    assert sorted(replies) == list(range(len(batches)))
+    assert replies == list(range(len(batches)))
 
 
 async def test_while_one_commit_lasts_the_next_gathers() -> None:
     """Three batches that came meanwhile cost one commit and one delivery."""
     async with desk() as here:
-        here.storage.open = trio.Event()
-        await here.batches.send(Batch([], [save("first")]))
+        here.storage.open_gate = trio.Event()
+        await here.send(here.step(0, save("first")))
         await wait_all_tasks_blocked()
         for number in range(3):
-            await here.batches.send(Batch([], [save(f"s{number}"), Dismiss(f"c{number}")]))
-        here.storage.open.set()
+            await here.send(here.step(number, save(f"s{number}"), Dismiss(f"c{number}")))
+        here.storage.open_gate.set()
     together = [effect for number in range(3) for effect in (save(f"s{number}"), Dismiss(f"c{number}"))]
-    assert here.record == [
+    assert [entry for entry in here.record if entry[0] != "reply"] == [
         ("commit", [save("first")]),
         ("deliver", [save("first")]),
         ("commit", [save(f"s{number}") for number in range(3)]),
         ("deliver", together),
     ]
+    assert here.journal.statistics() == JournalStatistics(False, held=0, commits=2, failures=0, changes=4)
 
 
-async def test_what_changes_no_session_waits_for_no_storage() -> None:
-    """A batch without a change is let out without a commit."""
+async def test_what_changes_nothing_waits_for_no_storage() -> None:
+    """A step without a change is let out without a commit."""
     async with desk() as here:
-        here.storage.fault = OSError("the disk is full")
-        await here.batches.send(Batch([], [Dismiss("c1")]))
-    assert here.record == [("deliver", [Dismiss("c1")])]
-
-
-async def test_an_answer_may_be_a_refusal() -> None:
-    """The error is raised where it was asked."""
-    async with desk() as here:
-        question = call(None)
-        question.error = GatewayError(ErrorCode.SESSION_NOT_FOUND, "no session")
-        await here.batches.send(Batch([question], []))
-        with pytest.raises(GatewayError, match="no session"):
-            await question.wait()
-
-
-async def test_a_storage_that_fails_lets_nothing_out() -> None:
-    """The journal ends with its error, and so does the gateway: what is not durable was not said."""
-    question = call("reply")
-    with pytest.RaisesGroup(pytest.RaisesExc(OSError, match="the disk is full")):
-        async with desk() as here:
-            here.storage.fault = OSError("the disk is full")
-            await here.batches.send(Batch([question], [save("s1"), Dismiss("c1")]))
-            with trio.fail_after(HANG):
-                await question.wait()
-    assert here.record == []
+        here.storage.fault = FULL
+        await here.send(here.step("asked", Dismiss("c1")))
+    assert here.record == [("deliver", [Dismiss("c1")]), ("reply", "asked")]
 
 
 async def test_it_ends_with_the_registry() -> None:
     """What was handed over before is still let out."""
     async with desk() as here:
-        await here.batches.send(Batch([], [Dismiss("c1")]))
-    assert here.record == [("deliver", [Dismiss("c1")])]
+        await here.send(here.step("asked", Dismiss("c1")))
+    assert here.let_out() == [Dismiss("c1")]
+
+
+async def test_a_bug_of_the_storage_ends_it_loudly() -> None:
+    """What is no `StorageError` is nobody's to wait out; nothing is let out of what was not committed."""
+    with pytest.RaisesGroup(pytest.RaisesExc(TypeError, match="a slip")):
+        async with desk() as here:
+            here.storage.fault = TypeError("a slip")
+            await here.send(here.step("asked", save("s1"), Dismiss("c1")))
+            await trio.sleep_forever()
+    assert here.record == []
+
+
+# ── a storage that fails ─────────────────────────────────────────────────────
+
+
+async def test_what_was_not_committed_is_not_acked(autojump_clock: MockClock) -> None:
+    """Who asked is told at once that nothing is promised; when it is well, all comes out, in order."""
+    async with desk() as here:
+        here.storage.fault = FULL
+        first = [here.step("a", save("a"), Dismiss("a")), here.step("b", Dismiss("b"))]
+        await here.send(*first)
+        await wait_all_tasks_blocked()
+        later = here.step("c", save("c"), Dismiss("c"))
+        await here.send(later)
+        await wait_all_tasks_blocked()
+        assert here.record == []
+        assert errors(*first, later) == [[ErrorCode.STORAGE_UNAVAILABLE]] * 3
+        assert here.journal.is_failing
+        assert here.journal.statistics().held == 3
+        here.storage.fault = None
+        with trio.fail_after(HANG):
+            await here.journal.wait_well()
+    assert here.record == [
+        ("commit", [save("a"), save("c")]),
+        ("deliver", [save("a"), Dismiss("a"), Dismiss("b"), save("c"), Dismiss("c")]),
+        ("reply", "a"),
+        ("reply", "b"),
+        ("reply", "c"),
+    ]
+    assert not here.journal.is_failing
+    assert here.journal.statistics().held == 0
+
+
+async def test_what_promises_nothing_goes_on(autojump_clock: MockClock) -> None:
+    """It overtakes what is held; what it saves waits, the newest of each session, behind all that is held."""
+    async with desk() as here:
+        here.storage.fault = FULL
+        await here.send(here.step("held", save("a", "held")))
+        await wait_all_tasks_blocked()
+        for name in ("1", "2"):
+            await here.send(here.step(name, save("a", name), Dismiss(name), may_go_on=True))
+        await wait_all_tasks_blocked()
+        assert here.record == [
+            ("deliver", [save("a", "1"), Dismiss("1")]),
+            ("reply", "1"),
+            ("deliver", [save("a", "2"), Dismiss("2")]),
+            ("reply", "2"),
+        ]
+        here.record.clear()
+        here.storage.fault = None
+        with trio.fail_after(HANG):
+            await here.journal.wait_well()
+    assert here.record[0] == ("commit", [save("a", "held"), save("a", "2")])
+    assert here.let_out() == [save("a", "held")]
+
+
+async def test_it_tries_again_and_again_but_not_without_a_pause(autojump_clock: MockClock) -> None:
+    """The pauses double up to a bound; what comes meanwhile shortens none of them."""
+    async with desk() as here:
+        here.storage.fault = FULL
+        await here.send(here.step("held", save("a")))
+        for _ in range(100):
+            await trio.sleep(1.0)
+            await here.send(here.step("looks", may_go_on=True))
+        failures = here.journal.statistics().failures
+        assert 100 / MAX_RETRY_INTERVAL <= failures <= 100 / MAX_RETRY_INTERVAL + 8
+        assert RETRY_INTERVAL < MAX_RETRY_INTERVAL
+        here.storage.fault = None
+        with trio.fail_after(HANG):
+            await here.journal.wait_well()
+
+
+async def test_it_says_so_once(autojump_clock: MockClock) -> None:
+    """An outage is two lines in the log, however long: that it began, with the cause, and that it is over."""
+    with capture_logs() as logs:
+        async with desk() as here:
+            here.storage.fault = FULL
+            await here.send(here.step("held", save("a")))
+            await trio.sleep(60.0)
+            here.storage.fault = None
+            await here.journal.wait_well()
+    told = [(entry["event"], entry.get("error")) for entry in logs]
+    assert told == [("storage failed", "the disk is full"), ("storage is well again", None)]
+
+
+async def test_the_end_of_the_registry_ends_an_outage(autojump_clock: MockClock) -> None:
+    """One last try; what could not be committed is lost, and nobody has seen it."""
+    with capture_logs() as logs:
+        async with desk() as here:
+            here.storage.fault = FULL
+            await here.send(here.step("held", save("a")))
+            await wait_all_tasks_blocked()
+    assert here.record == []
+    assert logs[-1]["event"] == "what was not committed is lost"
+
+
+@given(
+    steps=st.lists(st.tuples(effects, st.booleans(), st.booleans()), max_size=12),
+    begins_well=st.booleans(),
+)
+async def test_an_outage_loses_nothing_and_shows_nothing(
+    steps: list[tuple[list[Effect], bool, bool]], begins_well: bool
+) -> None:
+    """Whenever it fails and heals, all is let out in the end, nothing twice, and nothing early."""
+    async with desk() as here:
+        here.storage.fault = None if begins_well else FULL
+        sent: list[Effect] = []
+        held: list[Effect] = []
+        for number, (found, may_go_on, toggles) in enumerate(steps):
+            if toggles:
+                here.storage.fault = None if here.storage.fault else FULL
+            allowed = [each for each in found if not may_go_on or isinstance(each, Dismiss | SaveSession)]
+            sent += allowed
+            held += [] if may_go_on else allowed
+            await here.send(here.step(number, *allowed, may_go_on=may_go_on))
+            await wait_all_tasks_blocked()
+            let_out = here.let_out()
+            committed = [each for what, group in here.record if what == "commit" for each in group]
+            strict = [each for each in let_out if isinstance(each, DropSession)]
+            assert all(each in committed for each in strict)
+        here.storage.fault = None
+        with trio.fail_after(HANG):
+            await here.journal.wait_well()
+        await wait_all_tasks_blocked()
+    assert sorted(map(repr, here.let_out())) == sorted(map(repr, sent))
+    assert [each for each in here.let_out() if each in held and held.count(each) == sent.count(each)] == [
+        each for each in held if held.count(each) == sent.count(each)
+    ]
+
+
+def test_a_batch_is_a_sequence_of_steps() -> None:
+    """A step knows what of its effects has to be committed."""
+    batch: Batch = [Step(Asker([], "a"), [Dismiss("c"), save("s")])]
+    assert batch[0].changes == [save("s")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 import pytest
@@ -12,25 +12,28 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
-from bamboo_gateway.journal import Batch
-from bamboo_gateway.protocol.messages import AgentToken
-from bamboo_gateway.registry import BATCH_SIZE, INBOX_SIZE, JOURNAL_SIZE, RegistryStatistics, SessionRegistry
-from bamboo_gateway.session.effects import Deliver, SaveSession
+from bamboo_gateway.journal import JOURNAL_SIZE, Batch, Journal
+from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage
+from bamboo_gateway.registry import BATCH_SIZE, INBOX_SIZE, RegistryStatistics, SessionRegistry
+from bamboo_gateway.session.effects import Deliver, Effect, SaveSession
 from bamboo_gateway.session.requests import (
     OPERATOR,
     AppendEvent,
     BroadcastEvent,
     CreateSession,
     GetSession,
-    ListSessions,
+    ListChannels,
     Request,
 )
 from bamboo_gateway.session.session import Session
 from bamboo_gateway.session.table import SessionTable
+from bamboo_gateway.storage.memory import MemoryStorage
 from tests.backstage import HANG, backstage
 from tests.session.tables import NOW, new_table
 
 TOKEN = AgentToken("s1", "a")
+
+CHANNEL_MESSAGE = ChannelMessage("news", "no event of a session")
 
 
 @attrs.frozen
@@ -45,26 +48,48 @@ def table() -> SessionTable:
 
 
 @pytest.fixture
-def registry(table: SessionTable) -> SessionRegistry:
+def journal() -> Journal:
+    """A journal that does not run."""
+    return Journal(MemoryStorage())
+
+
+@pytest.fixture
+def registry(table: SessionTable, journal: Journal) -> SessionRegistry:
     """A registry that does not run yet, and whose batches nobody takes."""
-    return SessionRegistry(table, lambda: NOW)
+    return new_registry(table, journal)
 
 
-async def take(registry: SessionRegistry) -> Batch:
+def new_registry(
+    table: SessionTable, journal: Journal, clock: Callable[[], float] = lambda: NOW
+) -> SessionRegistry:
+    """A registry with nothing in its storage."""
+
+    async def load(session_id: str) -> None:
+        await trio.lowlevel.checkpoint()
+
+    return SessionRegistry(table, clock, journal, load)
+
+
+async def take(journal: Journal) -> Batch:
     """The next batch, as the journal takes it."""
     with trio.fail_after(HANG):
-        return await registry.batches.receive()
+        return await journal.batches_receive.receive()
 
 
 def settle(batch: Batch) -> None:
     """As the journal does in the end."""
-    for call in batch.calls:
-        call.settle()
+    for step in batch:
+        step.asker.settle()
+
+
+def effects(batch: Batch) -> list[Effect]:
+    """All that a batch lets out."""
+    return [effect for step in batch for effect in step.effects]
 
 
 def deliveries(batch: Batch) -> Sequence[int]:
     """The numbers of the entries that a batch lets out."""
-    return [effect.seq for effect in batch.effects if isinstance(effect, Deliver)]
+    return [effect.entry.seq for effect in effects(batch) if isinstance(effect, Deliver)]
 
 
 # ── replies ──────────────────────────────────────────────────────────────────
@@ -104,62 +129,64 @@ async def test_a_refusal_reaches_who_asked_alone() -> None:
         assert (await stage.ask(GetSession(OPERATOR, "s1"))).id == "s1"
 
 
-async def test_who_tells_does_not_wait_for_it(registry: SessionRegistry) -> None:
+async def test_who_tells_does_not_wait_for_it(registry: SessionRegistry, journal: Journal) -> None:
     """A refusal is only counted, and nobody is to be told of it."""
-    await registry.tell(AppendEvent("nil", TOKEN))
+    await registry.tell(CreateSession("ann", "s1"))
+    await registry.tell(AppendEvent("s1", CHANNEL_MESSAGE))
     await registry.tell(BroadcastEvent(TOKEN))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(registry.run)
-        batch = await take(registry)
-        assert (batch.calls, deliveries(batch)) == ([], [1])
+        batch = await take(journal)
+        assert deliveries(batch) == [1]
         statistics = registry.statistics()
-        assert (statistics.handled, statistics.refused) == (2, 1)
+        assert (statistics.handled, statistics.refused) == (3, 1)
         nursery.cancel_scope.cancel()
 
 
 # ── order and batches ────────────────────────────────────────────────────────
 
 
-async def test_what_waits_is_done_in_one_batch_and_in_order(registry: SessionRegistry) -> None:
+async def test_what_waits_is_done_in_one_batch_and_in_order(
+    registry: SessionRegistry, journal: Journal
+) -> None:
     """Up to so many requests share their effects; what is more is left for the next."""
     for _ in range(BATCH_SIZE + 3):
         await registry.tell(BroadcastEvent(TOKEN))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(registry.run)
-        assert deliveries(await take(registry)) == list(range(1, BATCH_SIZE + 1))
-        assert deliveries(await take(registry)) == list(range(BATCH_SIZE + 1, BATCH_SIZE + 4))
+        assert deliveries(await take(journal)) == list(range(1, BATCH_SIZE + 1))
+        assert deliveries(await take(journal)) == list(range(BATCH_SIZE + 1, BATCH_SIZE + 4))
         nursery.cancel_scope.cancel()
 
 
-async def test_a_batch_has_one_time(table: SessionTable) -> None:
+async def test_a_batch_has_one_time(table: SessionTable, journal: Journal) -> None:
     """The clock is looked at once for all that is done together."""
     times = iter([NOW, NOW + 1])
-    registry = SessionRegistry(table, lambda: next(times))
+    registry = new_registry(table, journal, lambda: next(times))
     for session_id in ("s1", "s2"):
         await registry.tell(CreateSession("ann", session_id))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(registry.run)
-        saved = [
-            effect.session for effect in (await take(registry)).effects if isinstance(effect, SaveSession)
-        ]
+        batch = await take(journal)
+        saved = [effect.session for effect in effects(batch) if isinstance(effect, SaveSession)]
         assert [session.created_at.timestamp() for session in saved] == [NOW, NOW]
         nursery.cancel_scope.cancel()
 
 
-async def test_the_effects_of_a_refused_request_are_none(registry: SessionRegistry) -> None:
+async def test_the_effects_of_a_refused_request_are_none(registry: SessionRegistry, journal: Journal) -> None:
     """What the others in its batch did goes out without it."""
     for session_id in ("s1", "s1", "s2"):
         await registry.tell(CreateSession("ann", session_id))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(registry.run)
-        assert len((await take(registry)).effects) == 2
+        assert len(effects(await take(journal))) == 2
         nursery.cancel_scope.cancel()
 
 
 # ── back-pressure ────────────────────────────────────────────────────────────
 
 
-async def test_who_finds_the_inbox_full_waits(registry: SessionRegistry) -> None:
+async def test_who_finds_the_inbox_full_waits(registry: SessionRegistry, journal: Journal) -> None:
     """Nothing is dropped and nothing grows: the one too many goes on once there is room."""
     for _ in range(INBOX_SIZE):
         await registry.tell(BroadcastEvent(TOKEN))
@@ -171,12 +198,12 @@ async def test_who_finds_the_inbox_full_waits(registry: SessionRegistry) -> None
         nursery.start_soon(registry.run)
         seen: list[int] = []
         while len(seen) <= INBOX_SIZE:
-            seen += deliveries(await take(registry))
+            seen += deliveries(await take(journal))
         assert seen == list(range(1, INBOX_SIZE + 2))
         nursery.cancel_scope.cancel()
 
 
-async def test_a_slow_journal_holds_the_registry_up(registry: SessionRegistry) -> None:
+async def test_a_slow_journal_holds_the_registry_up(registry: SessionRegistry, journal: Journal) -> None:
     """So many batches wait for their commit; then requests wait, and who makes them."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(registry.run)
@@ -186,8 +213,8 @@ async def test_a_slow_journal_holds_the_registry_up(registry: SessionRegistry) -
         assert registry.statistics().handled == JOURNAL_SIZE + 1
         assert registry.statistics().inbox == 2
         for _ in range(JOURNAL_SIZE + 1):
-            await take(registry)
-        assert deliveries(await take(registry)) == [JOURNAL_SIZE + 2, JOURNAL_SIZE + 3]
+            await take(journal)
+        assert deliveries(await take(journal)) == [JOURNAL_SIZE + 2, JOURNAL_SIZE + 3]
         nursery.cancel_scope.cancel()
 
 
@@ -195,7 +222,7 @@ async def test_a_slow_journal_holds_the_registry_up(registry: SessionRegistry) -
 
 
 async def test_cancellation_abandons_the_reply_and_not_the_request(
-    registry: SessionRegistry, table: SessionTable
+    registry: SessionRegistry, journal: Journal, table: SessionTable
 ) -> None:
     """What the registry has taken it has done."""
     async with trio.open_nursery() as nursery:
@@ -206,12 +233,14 @@ async def test_cancellation_abandons_the_reply_and_not_the_request(
                 await wait_all_tasks_blocked()
                 scope.cancel()
         assert scope.cancelled_caught
-        settle(await take(registry))
+        settle(await take(journal))
         assert table.statistics().sessions == 1
         nursery.cancel_scope.cancel()
 
 
-async def test_who_gives_up_before_there_is_room_has_asked_nothing(registry: SessionRegistry) -> None:
+async def test_who_gives_up_before_there_is_room_has_asked_nothing(
+    registry: SessionRegistry, journal: Journal
+) -> None:
     """What was never in the inbox is never done."""
     for _ in range(INBOX_SIZE):
         await registry.tell(BroadcastEvent(TOKEN))
@@ -223,10 +252,10 @@ async def test_who_gives_up_before_there_is_room_has_asked_nothing(registry: Ses
     async with trio.open_nursery() as nursery:
         nursery.start_soon(registry.run)
         for _ in range(INBOX_SIZE // BATCH_SIZE):
-            await take(registry)
+            await take(journal)
         await wait_all_tasks_blocked()
         assert registry.statistics() == RegistryStatistics(
-            inbox=0, handled=INBOX_SIZE, refused=0, table=registry.statistics().table
+            inbox=0, handled=INBOX_SIZE, refused=0, fetching=0, table=registry.statistics().table
         )
         assert registry.statistics().table.sessions == 0
         nursery.cancel_scope.cancel()
@@ -240,7 +269,7 @@ async def test_what_is_over_is_forgotten() -> None:
         with trio.CancelScope() as scope:
             scope.cancel()
             await stage.ask(requests[1])
-        await stage.ask(ListSessions(OPERATOR, 1))  # the last one is still at hand
+        await stage.ask(ListChannels(OPERATOR))  # the last one is still at hand
         traces = [weakref.ref(request) for request in requests]
         requests.clear()
         gc.collect()
@@ -250,7 +279,7 @@ async def test_what_is_over_is_forgotten() -> None:
 # ── the end ──────────────────────────────────────────────────────────────────
 
 
-async def test_who_waits_when_it_stops_is_told(registry: SessionRegistry) -> None:
+async def test_who_waits_when_it_stops_is_told(registry: SessionRegistry, journal: Journal) -> None:
     """Whether the request was done already, or waited in the inbox, or for room in it."""
     broken: list[str] = []
 
@@ -286,7 +315,7 @@ async def run_until_cancelled(
         await registry.run()
 
 
-async def test_after_its_end_nothing_can_be_asked(registry: SessionRegistry) -> None:
+async def test_after_its_end_nothing_can_be_asked(registry: SessionRegistry, journal: Journal) -> None:
     """Neither with a reply nor without; it is told at once."""
     with trio.CancelScope() as scope:
         scope.cancel()
@@ -297,7 +326,7 @@ async def test_after_its_end_nothing_can_be_asked(registry: SessionRegistry) -> 
         await registry.tell(BroadcastEvent(TOKEN))
 
 
-async def test_a_bug_in_the_table_ends_it_loudly(registry: SessionRegistry) -> None:
+async def test_a_bug_in_the_table_ends_it_loudly(registry: SessionRegistry, journal: Journal) -> None:
     """Better than to limp on: `run` raises, and who waits is told."""
 
     async def ask_with_a_bug() -> None:
@@ -312,20 +341,22 @@ async def test_a_bug_in_the_table_ends_it_loudly(registry: SessionRegistry) -> N
         nursery.start_soon(ask_beside_it)
         nursery.start_soon(ask_with_a_bug)
         await wait_all_tasks_blocked()
-        with pytest.raises(KeyError):
+        with pytest.RaisesGroup(KeyError):
             await registry.run()
     with pytest.raises(trio.EndOfChannel):
-        registry.batches.receive_nowait()
+        journal.batches_receive.receive_nowait()
 
 
-async def test_statistics_tell_how_it_does(registry: SessionRegistry, table: SessionTable) -> None:
+async def test_statistics_tell_how_it_does(
+    registry: SessionRegistry, journal: Journal, table: SessionTable
+) -> None:
     """What waits, what was done and what was refused, and what there is."""
     await registry.tell(CreateSession("ann", "s1"))
     await registry.tell(CreateSession("ann", "s1"))
-    assert registry.statistics() == RegistryStatistics(2, 0, 0, table.statistics())
+    assert registry.statistics() == RegistryStatistics(2, 0, 0, 0, table.statistics())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(registry.run)
-        await take(registry)
-        assert registry.statistics() == RegistryStatistics(0, 2, 1, table.statistics())
+        await take(journal)
+        assert registry.statistics() == RegistryStatistics(0, 2, 1, 0, table.statistics())
         assert table.statistics().sessions == 1
         nursery.cancel_scope.cancel()

@@ -168,5 +168,5 @@ async def test_the_storage_knows_when_a_session_was_last_of_use() -> None:
         for step, act in enumerate(acts, start=1):
             stage.now = NOW + step
             await act()
-            [session] = await stage.storage.load()
+            [session] = await stage.storage.list(None, 0, 9)
             assert session.last_activity.timestamp() == NOW + step

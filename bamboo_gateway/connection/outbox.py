@@ -94,8 +94,7 @@ class Outbox:
 
     def statistics(self) -> OutboxStatistics:
         """How far the connection has come."""
-        # A cursor stands ahead where what was cut off the log had never been visible.
-        lag = sum(max(0, log.visible_seq - seq) for log, seq in self._cursors.items())
+        lag = sum(log.visible_seq - seq for log, seq in self._cursors.items())
         return OutboxStatistics(self._written_bytes, self._waiting_bytes, self.behind, lag)
 
     # ── what to send ─────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
-from bamboo_gateway.journal import run_journal
+from bamboo_gateway.journal import Journal
 from bamboo_gateway.ports import Agent
 from bamboo_gateway.protocol.messages import (
     AgentComplete,
@@ -25,7 +25,9 @@ from bamboo_gateway.protocol.messages import (
 from bamboo_gateway.registry import SessionRegistry
 from bamboo_gateway.session.effects import CancelTurn, Deliver, Effect, StartTurn
 from bamboo_gateway.session.log import LogLimits
+from bamboo_gateway.session.outcomes import OutcomeLimits
 from bamboo_gateway.session.requests import OPERATOR, AbortTurn, Attach, Caller, SubmitChat
+from bamboo_gateway.session.residents import SessionLimits
 from bamboo_gateway.session.session import ConnectionHandle
 from bamboo_gateway.session.table import SessionTable, TableLimits
 from bamboo_gateway.storage.memory import MemoryStorage
@@ -35,8 +37,12 @@ HANG = 30.0
 """Seconds after which a test that waits in vain fails."""
 
 LIMITS = TableLimits(
-    log=LogLimits(max_events=10_000, max_bytes=10_000_000),
-    history_bytes=1_000_000,
+    session=SessionLimits(
+        log=LogLimits(max_events=10_000, max_bytes=10_000_000),
+        history_bytes=1_000_000,
+        outcomes=OutcomeLimits(max_age=1.0, max_count=1, max_bytes=1),
+    ),
+    total_log_bytes=10_000_000,
     max_sessions=1,
     max_channels=1,
     max_queued_chats=1,
@@ -85,7 +91,8 @@ class Conversation:
     """One session; chats go in, events come out."""
 
     def __init__(self, agent: Agent) -> None:
-        self._registry = SessionRegistry(SessionTable(LIMITS, "epoch"), time.time)
+        self._journal = Journal(MemoryStorage())
+        self._registry = SessionRegistry(SessionTable(LIMITS), time.time, self._journal, _load_nothing)
         self._runner = TurnRunner(agent, self._registry)
         self._caller = Caller(OPERATOR.principal, "connection")
         self._events: list[LoggedEvent] = []
@@ -96,7 +103,7 @@ class Conversation:
         """Hold the session until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._registry.run)
-            nursery.start_soon(run_journal, self._registry.batches, MemoryStorage(), self._deliver)
+            nursery.start_soon(self._journal.run, self._deliver)
             await nursery.start(self._runner.run)
             watcher = ConnectionHandle("connection", OPERATOR.principal.user_id)
             await self._registry.ask(Attach(self._caller, watcher, None, new_session_id="session"))
@@ -138,13 +145,16 @@ class Conversation:
                 case CancelTurn():
                     self._runner.cancel(effect.run_id)
                 case Deliver():
-                    effect.log.show(effect.seq)
-                    chunk = effect.log.read(len(self._events), LIMITS.log.max_bytes)
-                    self._events += [entry.event for entry in chunk.entries]
+                    effect.log.show(effect.entry.seq)
+                    self._events.append(effect.entry.event)
                 case _:
                     pass  # for connections, of which there are none
         self._grown.set()
         self._grown = trio.Event()
+
+
+async def _load_nothing(session_id: str) -> None:
+    """The one session is in memory."""
 
 
 @asynccontextmanager
