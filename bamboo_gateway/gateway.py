@@ -212,7 +212,8 @@ class Gateway:
         if config.session_max_age is not None:
             nursery.start_soon(run_cleanup, self.sessions, config.session_max_age, config.cleanup_interval)
         await self.channels.open()
-        nursery.start_soon(run_recovery, self._registry, state.unfinished)
+        if state.unfinished:
+            nursery.start_soon(run_recovery, self._registry, state.unfinished)
 
     async def _flush(self) -> None:
         """End the turns, as a crash would: who comes next closes them. What was said so far is kept."""

@@ -64,5 +64,4 @@ async def run_recovery(registry: SessionRegistry, unfinished: Sequence[str]) -> 
             except GatewayError as error:
                 log.warning("interrupted turn not recovered", session=session_id, error=str(error))
                 await trio.sleep(RECOVERY_INTERVAL)
-    if unfinished:
-        log.info("interrupted turns recovered", sessions=len(unfinished))
+    log.info("interrupted turns recovered", sessions=len(unfinished))

@@ -33,6 +33,7 @@ class Stage:
         self.channels = {name: Record(name, LOG_EVENTS) for name in ("a", "b")}
         self._is_settled = False
         self._ended_events = 0
+        self._commands = 0
 
     # ── looking ──────────────────────────────────────────────────────────────
 
@@ -188,15 +189,17 @@ class Stage:
     # ── everything else ──────────────────────────────────────────────────────
 
     def command(self, actor: Actor, name: str, args: object, *, ok: bool) -> None:
-        """A client gives a command."""
+        """A client gives a command, under an id that it has never used."""
+        self._commands += 1
+        command_id = f"command {self._commands}"
         if not actor.is_connected:
-            actor.view.expect("error", code="NOT_CONNECTED", id="command")
+            actor.view.expect("error", code="NOT_CONNECTED", id=command_id)
         elif actor.protocol > 1:
-            actor.view.expect("command_result", name=name, id="command", ok=ok)
+            actor.view.expect("command_result", name=name, id=command_id, ok=ok)
         else:
-            actor.view.expect("agent_tool_start", tool=name, tool_call_id="command")
-            actor.view.expect("agent_tool_complete", tool=name, tool_call_id="command", ok=ok)
-        actor.say(("command", {"name": name, "args": args, "id": "command"}))
+            actor.view.expect("agent_tool_start", tool=name, tool_call_id=command_id)
+            actor.view.expect("agent_tool_complete", tool=name, tool_call_id=command_id, ok=ok)
+        actor.say(("command", {"name": name, "args": args, "id": command_id}))
         self.settle()
 
     def ping(self, actor: Actor) -> None:
