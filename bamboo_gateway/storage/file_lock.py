@@ -1,0 +1,50 @@
+"""A file that one process uses alone, and how the next one is told so."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from ..errors import StorageError
+
+
+class FileLock:
+    """
+    The right to use a file alone.
+
+    Invariant: held from the making until `close`. The kernel takes it back from
+    a process that ends, however it ends, so a lock file that was left behind
+    locks nobody out; it is never deleted, because whoever waits for it may have
+    it open already.
+
+    Args:
+        path: The file that is meant; the lock itself is on a file beside it.
+
+    Raises:
+        StorageError: Another one holds it; the text names the process.
+        OSError: There can be no lock file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._take(path)
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def close(self) -> None:
+        """Let the next one have it."""
+        os.close(self._fd)
+
+    def _take(self, path: Path) -> None:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._fd, 20, 0).decode(errors="replace").strip() or "unknown"
+            raise StorageError(
+                f"{path}: another gateway uses it (process {holder}); stop that one, or use another file"
+            ) from None
+        os.truncate(self._fd, 0)
+        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)

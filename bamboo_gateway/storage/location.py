@@ -1,0 +1,53 @@
+"""Storages by what a user writes: `memory:`, `sqlite:`, `sqlite:PATH`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..ports import SessionStorage
+from .memory import MemoryStorage
+
+KINDS = "memory:, sqlite: (in this user's data folder), sqlite:PATH"
+
+
+def parse_storage(spec: str, *, create: bool = True) -> SessionStorage:
+    """
+    Make the storage that *spec* names; it is not opened yet.
+
+    Args:
+        spec: `memory:`, `sqlite:` or `sqlite:PATH`, where `~` is the user's home.
+        create: False: opening it shall fail where there is none yet.
+
+    Raises:
+        ConfigError: There is no such storage; the text says what there is.
+    """
+    kind, colon, target = spec.partition(":")
+    if not colon:
+        raise ConfigError(f"storage: {spec!r:.80} is none of {KINDS}; a file is written 'sqlite:{spec:.80}'")
+    if kind == "memory":
+        if target:
+            raise ConfigError(f"storage: 'memory:' stands alone, without {target!r:.80}")
+        return MemoryStorage()
+    if kind == "sqlite":
+        return _sqlite(target, create=create)
+    raise ConfigError(f"storage: {spec!r:.80} is none of {KINDS}")
+
+
+def default_path() -> Path:
+    """Where `sqlite:` keeps its file: the platform's place for a user's data."""
+    import platformdirs  # noqa: PLC0415 -- only the storage on disk needs it
+
+    return platformdirs.user_data_path("bamboo-gateway", appauthor=False) / "gateway.db"
+
+
+def _sqlite(target: str, *, create: bool) -> SessionStorage:
+    from .sqlite import SQLiteStorage  # noqa: PLC0415 -- sqlite3 takes its time, and storage in memory needs none
+
+    if target.startswith(":memory:") or "\0" in target:
+        raise ConfigError(f"storage: {target!r:.80} is no path; storage in memory is written 'memory:'")
+    try:
+        path = Path(target).expanduser() if target else default_path()
+    except RuntimeError as error:
+        raise ConfigError(f"storage: sqlite:{target:.80}: {error}") from error
+    return SQLiteStorage(path, create=create)

@@ -1,0 +1,183 @@
+"""The file itself: made, looked at before it is trusted, and used through two connections."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from ..errors import StorageError
+from .file_lock import FileLock
+from .sqlite_connection import Connection, connect
+from .sqlite_schema import (
+    APPLICATION_ID,
+    check_tables,
+    create_tables,
+    migrate,
+    read_version,
+    refuse_newer,
+)
+
+Synchronous: TypeAlias = Literal["full", "normal"]
+
+WAL_BYTES = 16 * 1024 * 1024
+"""What the write-ahead log is cut back to, if it has grown beyond that."""
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+
+
+class SQLiteFile:
+    """
+    An open file that no other process uses.
+
+    Invariant: `writer` writes and `reader` does not, so that neither waits for
+    the other (WAL).
+
+    Args:
+        path: Where it is, or shall be.
+        synchronous: `full`: a commit is on the disk when it returns. `normal`: it is left to the operating
+            system for a while.
+        create: Make it if it is not there.
+
+    Raises:
+        StorageError: It is another gateway's, newer, damaged, or no file of ours; it is as it was.
+        OSError, sqlite3.Error: It cannot be made or opened.
+    """
+
+    def __init__(self, path: Path, synchronous: Synchronous, *, create: bool) -> None:
+        # Two names of one file must be one lock.
+        self.path = path.resolve()
+        is_there = self.path.exists() and self.path.stat().st_size > 0
+        if not is_there and not create:
+            raise StorageError(f"{path}: there is no such storage; see whether the path is right")
+        _make_folder(self.path.parent)
+        self._lock = FileLock(self.path)
+        try:
+            if is_there:
+                _check_header(self.path)
+            else:
+                _create(self.path)
+            self.reader = Connection(self.path, "ro", "BEGIN")
+            self.writer = Connection(
+                self.path,
+                "rw",
+                "BEGIN IMMEDIATE",
+                (
+                    f"synchronous = {synchronous}",
+                    f"journal_size_limit = {WAL_BYTES}",
+                    "cache_size = -16384",  # KiB
+                    "secure_delete = FAST",  # what is deleted is no longer in the file's pages in use
+                ),
+            )
+            self._is_at_risk = synchronous != "full"
+            self._prepare()
+        except BaseException:
+            self._release()
+            raise
+
+    def close(self) -> None:
+        """Write everything where it belongs, and let go of the file."""
+        # Whatever fails here loses nothing: it is in the write-ahead log, where the next start finds it.
+        with suppress(sqlite3.Error, StorageError):
+            if self._is_at_risk:
+                self._mark(is_at_risk=False)
+            self.writer.get().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._release()
+
+    def _prepare(self) -> None:
+        """Look at the file, bring it forward, and begin to use it."""
+        # With the connection that cannot write, so that a refused file stays as it is.
+        refuse_newer(read_version(self.reader.get()), self.path)
+        connection = self.writer.get()
+        [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StorageError(
+                f"{self.path}: its file system cannot map shared memory, which SQLite's WAL needs; use a "
+                "local disk"
+            )
+        migrate(connection)
+        check_tables(self.reader.get(), self.path)
+        with self.writer.transaction():
+            connection.execute("UPDATE store SET epoch = ? WHERE is_at_risk", (uuid.uuid4().hex,))
+        self._mark(is_at_risk=self._is_at_risk)
+
+    def _mark(self, *, is_at_risk: bool) -> None:
+        """
+        Write down whether commits may be lost with the machine, and wait until that is on the disk.
+
+        So are all commits before it, then: they are in the same write-ahead log.
+        """
+        connection = self.writer.get()
+        [synchronous] = connection.execute("PRAGMA synchronous").fetchone()
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("UPDATE store SET is_at_risk = ? WHERE is_at_risk != ?", (is_at_risk, is_at_risk))
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+
+    def _release(self) -> None:
+        for name in ("reader", "writer", "_lock"):
+            if held := getattr(self, name, None):
+                held.close()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those around it, for this user alone."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _check_header(path: Path) -> None:
+    """
+    See whose file it is, without touching it.
+
+    Raises:
+        StorageError: It is none of ours.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header.startswith(_MAGIC) or len(header) < _HEADER_BYTES:
+        raise StorageError(
+            f"{path}: it is no SQLite database, or its beginning is damaged. It is left as it is: "
+            "use another file, or put a backup in its place"
+        )
+    if (found := int.from_bytes(header[68:72])) != APPLICATION_ID:
+        raise StorageError(
+            f"{path}: it is the database of another program (application id {found:#x}); use another file"
+        )
+
+
+def _create(path: Path) -> None:
+    """
+    Make the file, with all of its tables or not at all.
+
+    Raises:
+        StorageError: There is a write-ahead log without its file.
+    """
+    for suffix in ("-wal", "-journal"):
+        left = path.with_name(path.name + suffix)
+        if left.exists() and left.stat().st_size:
+            raise StorageError(
+                f"{path}: it is not there, but {left.name} is, which holds a part of it; "
+                "put it back, or move the other one away"
+            )
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    connection = connect(f"{new.as_uri()}?mode=rw")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        create_tables(connection, uuid.uuid4().hex)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    new.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

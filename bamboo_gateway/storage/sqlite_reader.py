@@ -1,0 +1,149 @@
+"""What is in the file, read back: each function is one look at it, inside a transaction of its caller's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from ..session.history import NumberedMessage
+from ..session.log import Entry, LogLimits
+from ..session.session import Session
+from ..session.stored import StoredChannel, StoredLog, StoredSession, StoredState
+from .sqlite_errors import UnreadableRowError
+from .sqlite_rows import (
+    SESSION_COLUMNS,
+    Row,
+    bounded,
+    entry_of,
+    message_of,
+    outcome_of,
+    run_of,
+    session_of,
+)
+
+_SESSIONS = f"SELECT {SESSION_COLUMNS}, last_seq FROM session JOIN log USING (number)"  # noqa: S608 -- a constant
+
+
+def read_state(connection: sqlite3.Connection, limits: LogLimits) -> StoredState:
+    """What a gateway begins with; the time it takes does not grow with the sessions."""
+    epoch, sessions, last_number = connection.execute(
+        "SELECT epoch, sessions, last_number FROM store"
+    ).fetchone()
+    channels = connection.execute("SELECT number, name, members FROM channel ORDER BY number DESC").fetchall()
+    unfinished = "SELECT id FROM session WHERE number IN (SELECT session FROM run) ORDER BY number"
+    return StoredState(
+        epoch,
+        sessions,
+        last_number,
+        [
+            StoredChannel(number, name, members, read_log(connection, number, limits))
+            for number, name, members in channels
+        ],
+        [session_id for (session_id,) in connection.execute(unfinished)],
+    )
+
+
+def read_log(connection: sqlite3.Connection, number: int, limits: LogLimits) -> StoredLog:
+    """The newest entries of a log, as many as *limits* let it keep."""
+    find = "SELECT first_seq, last_seq FROM log WHERE number = ?"
+    first_seq, last_seq = connection.execute(find, (number,)).fetchone()
+    rows = connection.execute(
+        "SELECT seq, ts, kind, body FROM entry WHERE log = ? AND seq >= ? ORDER BY seq DESC LIMIT ?",
+        (number, first_seq, max(1, limits.max_events)),
+    )
+    entries: list[Entry] = []
+    size_bytes = 0
+    for row in rows:
+        size_bytes += len(row[3])
+        if size_bytes > limits.max_bytes and entries:
+            break
+        if row[0] != last_seq - len(entries):
+            break
+        entries.append(entry_of(row, number))
+    if not entries and first_seq <= last_seq:
+        raise UnreadableRowError(f"log {number} lacks its last entry, {last_seq}")
+    entries.reverse()
+    return StoredLog(last_seq, entries)
+
+
+def load(
+    connection: sqlite3.Connection, session_id: str, limits: LogLimits, history_bytes: int
+) -> StoredSession | None:
+    """All that is needed to go on with a session; None: there is none."""
+    epoch = _epoch(connection)
+    row = connection.execute(f"{_SESSIONS} WHERE id = ?", (session_id,)).fetchone()
+    if row is None:
+        return None
+    session = session_of(row, epoch)
+    number = session.number
+    runs = connection.execute("SELECT run_id, chat FROM run WHERE session = ? ORDER BY position", (number,))
+    outcomes = connection.execute(
+        "SELECT kind, id, fingerprint, ts, is_open, answer FROM outcome"
+        " WHERE session = ? ORDER BY ts, position",
+        (number,),
+    )
+    return StoredSession(
+        session,
+        read_log(connection, number, limits),
+        _newest_messages(connection, number, history_bytes),
+        [run_of(run) for run in runs],
+        [outcome_of(outcome) for outcome in outcomes],
+    )
+
+
+def _newest_messages(
+    connection: sqlite3.Connection, number: int, history_bytes: int
+) -> Sequence[NumberedMessage]:
+    """Those of *history_bytes*; at least the last, and the one that it answers, if it is still running."""
+    messages: list[NumberedMessage] = []
+    find = "SELECT number, seq, size_bytes, body FROM message WHERE session = ? ORDER BY number DESC"
+    for row in connection.execute(find, (number,)):
+        history_bytes -= row[2]
+        is_enough = messages and (messages[0].message.status != "running" or len(messages) > 1)
+        if history_bytes < 0 and is_enough:
+            break
+        messages.append(message_of(row, number))
+    messages.reverse()
+    return messages
+
+
+def list_sessions(
+    connection: sqlite3.Connection, user_id: str | None, after: int, limit: int
+) -> Sequence[Session]:
+    """A page of the sessions of a user, or of all."""
+    epoch = _epoch(connection)
+    of_user, values = ("", ()) if user_id is None else ("user_id = ? AND ", (user_id,))
+    rows = connection.execute(
+        f"{_SESSIONS} WHERE {of_user}number > ? ORDER BY number LIMIT ?", (*values, after, limit)
+    )
+    return [session_of(row, epoch) for row in rows]
+
+
+def read_messages(
+    connection: sqlite3.Connection, session_id: str, first: int, end: int
+) -> Sequence[NumberedMessage]:
+    """A part of a session's conversation."""
+    find = "SELECT number FROM session WHERE id = ?"
+    found: Row | None = connection.execute(find, (session_id,)).fetchone()
+    if found is None:
+        return []
+    rows = connection.execute(
+        "SELECT number, seq, size_bytes, body FROM message"
+        " WHERE session = ? AND number >= ? AND number < ? ORDER BY number",
+        (found[0], first, end),
+    )
+    return [message_of(row, found[0]) for row in rows]
+
+
+def find_inactive(connection: sqlite3.Connection, before: float, limit: int) -> Sequence[str]:
+    """The ids of the sessions that were last active before a moment, oldest first."""
+    rows = connection.execute(
+        "SELECT id FROM session WHERE last_activity < ? ORDER BY last_activity, number LIMIT ?",
+        (bounded(before * 1_000_000), limit),
+    )
+    return [session_id for (session_id,) in rows]
+
+
+def _epoch(connection: sqlite3.Connection) -> str:
+    [epoch] = connection.execute("SELECT epoch FROM store").fetchone()
+    return str(epoch)
