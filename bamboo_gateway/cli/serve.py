@@ -12,8 +12,9 @@ import trio
 
 from ..agents import load_agent
 from ..config import GatewayConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
+from ..storage import parse_storage
 from . import config_file, logs, settings
 from .running import run
 
@@ -37,7 +38,11 @@ def command(**values: Any) -> None:
     ours = settings.pick(settings.ServeConfig, values)
     logs.configure(ours.log_level, ours.log_format, sys.stderr)
     try:
-        gateway = Gateway(settings.pick(GatewayConfig, values), agent=load_agent(ours.agent))
+        gateway = Gateway(
+            settings.pick(GatewayConfig, values),
+            agent=load_agent(ours.agent),
+            storage=parse_storage(ours.storage),
+        )
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     run(_serve, gateway)
@@ -48,6 +53,8 @@ async def _serve(gateway: Gateway) -> None:
         await nursery.start(_stop_on_signal, gateway)
         try:
             addresses = await nursery.start(gateway.serve)
+        except StorageError as error:
+            raise click.ClickException(f"storage: {error}") from error
         except OSError as error:
             reason = error.strerror or error
             raise click.ClickException(f"cannot listen on {gateway.config.bind}: {reason}") from error

@@ -10,9 +10,14 @@ import attrs
 import click
 
 from ..config import GatewayConfig, Kind, Setting, setting
+from ..storage import parse_storage
 from .duration import format_duration, parse_duration
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+def _storage(_: object, __: attrs.Attribute[Any], value: Any) -> None:
+    parse_storage(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -20,7 +25,12 @@ class ServeConfig:
     """The settings of `serve` that are not the gateway's own."""
 
     agent: str = setting("text", "echo", "Who answers: `echo`, `openai`, or `python:MODULE:FUNCTION`.")
-    storage: str = setting("text", "memory:", "Where sessions are kept.", choices=("memory:",))
+    storage: str = setting(
+        "text",
+        "sqlite:",
+        "Where sessions are kept: `sqlite:PATH`, `sqlite:` (in this user's data folder), or `memory:`.",
+        validator=_storage,
+    )
     log_level: str = setting(
         "text", "info", "The least that is logged.", choices=("debug", "info", "warning", "error")
     )

@@ -20,9 +20,13 @@ HANG = 30.0
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's variables, without any that would set up a gateway or a client."""
+    """
+    This process's variables, without any that would set up a gateway or a client.
+
+    A gateway keeps its sessions in memory, unless it is told otherwise: the user's data are none of ours.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BAMBOO_")}
-    return kept | dict(extra or {})
+    return kept | {"BAMBOO_STORAGE": "memory:"} | dict(extra or {})
 
 
 def run(
