@@ -134,6 +134,10 @@ class StorageError(Exception):
     """The storage failed: the disk is full, say. The text says what and where; it may be well again later."""
 
 
+class StorageInUseError(StorageError):
+    """Another process uses the storage; the text names both."""
+
+
 class InvalidMessageError(ValueError):
     """A frame, or a value inside one, is not what the protocol allows; the text says what and where."""
 

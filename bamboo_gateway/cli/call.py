@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import click
 
-from ..client import Client, ClientError
 from ..errors import InvalidMessageError
 from ..protocol import strict_json
 from ..protocol.messages import MAX_ID_LENGTH, Json
-from . import target
+from . import printable, target
 from .running import run
 from .target import Target
 
@@ -41,21 +38,11 @@ def command(name: str, args: Json, url: str, token: str | None, session: str | N
     afterwards.
     """
     result = run(_call, Target(url, token, session), name, args)
-    click.echo(strict_json.dump(result))
+    click.echo(printable.to_json(result))
 
 
 async def _call(to: Target, name: str, args: Json) -> Json:
-    async with to.connect("call") as client:
-        if client.connected.resumed:
-            return await client.command(name, args)
-        try:
-            if to.session is not None:
-                raise click.ClickException(f"the gateway knows no session {to.session!r}")
-            return await client.command(name, args)
-        finally:
-            await _delete_session(client)
-
-
-async def _delete_session(client: Client) -> None:
-    with suppress(ClientError):
-        await client.command("session.delete")
+    async with to.visit("call") as client:
+        if to.session is not None and not client.connected.resumed:
+            raise click.ClickException(f"the gateway knows no session {to.session!r}")
+        return await client.command(name, args)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import attrs
 import click
+import trio
 
-from ..client import Client, connect
+from ..client import Client, ClientError, ClientLimits, connect
 from ..config import DEFAULT_BIND
 from ..protocol.messages import ClientInfo
 from ..version import __version__
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+DEFAULT_URL = f"ws://{DEFAULT_BIND}"
+
+_FAREWELL_TIMEOUT = 2.0
+"""Seconds that a session of our own has to go; a person who has pressed Ctrl-C waits no longer."""
 
 
 @attrs.frozen
@@ -26,29 +32,42 @@ class Target:
     session: str | None
 
     @asynccontextmanager
-    async def connect(self, name: str) -> AsyncIterator[Client]:
+    async def connect(self, name: str, limits: ClientLimits = ClientLimits()) -> AsyncIterator[Client]:  # noqa: B008 -- it is frozen
         """Connect as the command *name*; raises what `client.connect` does."""
         info = ClientInfo(f"bamboo-gateway {name}", __version__)
-        async with connect(self.url, token=self.token, session_id=self.session, client=info) as client:
+        async with connect(
+            self.url, token=self.token, session_id=self.session, client=info, limits=limits
+        ) as client:
             yield client
+
+    @asynccontextmanager
+    async def visit(self, name: str, limits: ClientLimits = ClientLimits()) -> AsyncIterator[Client]:  # noqa: B008 -- it is frozen
+        """The same, and leave nothing behind: a session that has opened with the connection goes with it."""
+        async with self.connect(name, limits) as client:
+            try:
+                yield client
+            finally:
+                if not client.connected.resumed:
+                    with trio.move_on_after(_FAREWELL_TIMEOUT, shield=True), suppress(ClientError):
+                        await client.command("session.delete")
 
 
 def options(command: CommandT) -> CommandT:
     """Give *command* the options that make a `Target`."""
-    for option in (_session, _token, _url):
+    for option in (_session, token_option, url_option):
         command = option(command)
     return command
 
 
-_url: Any = click.option(
+url_option: Any = click.option(
     "--url",
-    default=f"ws://{DEFAULT_BIND}",
+    default=DEFAULT_URL,
     metavar="URL",
     envvar="BAMBOO_URL",
     show_envvar=True,
     help="The gateway.",
 )
-_token: Any = click.option(
+token_option: Any = click.option(
     "--token",
     metavar="TOKEN",
     envvar="BAMBOO_TOKEN",

@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from ..errors import StorageError
+from ..errors import StorageInUseError
 
 
 class FileLock:
@@ -22,7 +22,7 @@ class FileLock:
         path: The file that is meant; the lock itself is on a file beside it.
 
     Raises:
-        StorageError: Another one holds it; the text names the process.
+        StorageInUseError: Another one holds it; the text names the process.
         OSError: There can be no lock file.
     """
 
@@ -43,7 +43,7 @@ class FileLock:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(self._fd, 20, 0).decode(errors="replace").strip() or "unknown"
-            raise StorageError(
+            raise StorageInUseError(
                 f"{path}: another gateway uses it (process {holder}); stop that one, or use another file"
             ) from None
         os.truncate(self._fd, 0)
