@@ -41,6 +41,11 @@ class Agent(Protocol):
         ...
 
 
+def is_resumable(agent: Agent) -> bool:
+    """Does *agent* go on with a turn in whose midst an earlier gateway ended?"""
+    return bool(getattr(agent, "resume", False))
+
+
 @runtime_checkable
 class ToolAgent(Protocol):
     """An agent that also answers commands which the gateway does not know."""

@@ -105,9 +105,13 @@ class LiveSession:
         What the running answer has of it is saved first: there is nowhere else
         to read it after a crash.
         """
-        if running := self.history.save(first_seq):
-            yield SaveMessage(self.number, running)
+        yield from self.save_answer(first_seq)
         yield Trim(self.log, first_seq)
+
+    def save_answer(self, first_seq: int | None = None) -> Iterator[Change]:
+        """Have the storage keep what the running answer has of the log before *first_seq*; None: all."""
+        if running := self.history.save(self.log.last_seq + 1 if first_seq is None else first_seq):
+            yield SaveMessage(self.number, running)
 
     # ── turns ────────────────────────────────────────────────────────────────
 

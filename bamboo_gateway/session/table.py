@@ -210,6 +210,9 @@ class SessionTable:
             log.expire(milliseconds(now))
             effects += self._trim(log, at_once=True)
         self._shelf.reweigh()
+        for session in self._sessions:
+            # The storage cuts logs by itself, too, the oldest of all: an answer must not be in one alone.
+            effects += session.save_answer()
         for session in self._sessions.find_idle(now - request.max_idle):
             self._save(session, effects)
             self._sessions.release(session)
