@@ -152,6 +152,7 @@ async def test_help_on_one_command_names_types_and_defaults() -> None:
                     "before": "int | None = None",
                 },
                 "result": ["messages", "first", "has_more"],
+                "changes": False,
             }
         ]
     }
