@@ -85,7 +85,7 @@ class LiveSession:
 
     # ── events ───────────────────────────────────────────────────────────────
 
-    def append(self, event: LoggedEvent, now: float) -> list[Effect]:
+    def append(self, event: LoggedEvent, now: float) -> Deliver:
         """
         Add *event* to the log and to the conversation.
 
@@ -94,9 +94,8 @@ class LiveSession:
         """
         entry = self.log.append(event, milliseconds(now))
         self.last_activity = now
-        finished = self.history.record(event, entry.seq, len(entry.body))
-        delivery = Deliver(self.log, entry)
-        return [delivery, SaveMessage(self.number, finished)] if finished else [delivery]
+        self.history.record(event, entry.seq, len(entry.body))
+        return Deliver(self.log, entry)
 
     def trim(self, first_seq: int) -> Iterator[Change]:
         """
@@ -115,7 +114,7 @@ class LiveSession:
         """Accept a chat: begin its turn, or let it wait."""
         chat = run.chat
         message = UserMessage(self.id, chat.content, id=chat.id, metadata=chat.metadata, run_id=run.run_id)
-        yield from self.append(message, now)
+        yield self.append(message, now)
         yield SaveRun(self.number, run.run_id, chat)
         if self.run is None:
             yield from self._begin(run, now)
@@ -125,7 +124,8 @@ class LiveSession:
     def end(self, outcome: AgentComplete | Error, now: float) -> Iterator[Effect]:
         """Close the running turn with its last event, and begin the next."""
         if self.run is not None:
-            yield from self.append(attrs.evolve(outcome, run_id=self.run.run_id), now)
+            yield self.append(attrs.evolve(outcome, run_id=self.run.run_id), now)
+            yield SaveMessage(self.number, self.history.finish(outcome))
             yield DropRun(self.number, self.run.run_id)
             self.run = None
         if self.queue:
@@ -135,7 +135,7 @@ class LiveSession:
         """Abort one turn, or all; those that wait go first, so that none of them begins."""
         for run in [run for run in self.queue if run_id in (None, run.run_id)]:
             self.queue.remove(run)
-            yield from self.append(attrs.evolve(self._aborted(), run_id=run.run_id), now)
+            yield self.append(attrs.evolve(self._aborted(), run_id=run.run_id), now)
             yield DropRun(self.number, run.run_id)
         if self.run is not None and run_id in (None, self.run.run_id):
             yield CancelTurn(self.run.run_id)
@@ -177,7 +177,7 @@ class LiveSession:
         self.run = run
         said = self.history.begin(run.run_id, run.chat.content, milliseconds(now))
         yield SaveMessage(self.number, said)
-        yield from self.append(AgentStart(self.id, run_id=run.run_id), now)
+        yield self.append(AgentStart(self.id, run_id=run.run_id), now)
         yield StartTurn(self.snapshot(), run.run_id, run.chat, before)
 
     def _aborted(self) -> Error:

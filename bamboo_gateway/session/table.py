@@ -166,13 +166,11 @@ class SessionTable:
             effects += session.resume(request.stored.runs, now, again=self._resume_turns)
 
     def _get(self, request: requests.GetSession, now: float, effects: _Effects) -> Session:
-        session = self._find(request.caller, request.session_id)
-        # What is not committed is not told; it is, by the time of the reply, unless the storage fails.
-        return attrs.evolve(session.snapshot(), last_seq=session.log.visible_seq)
+        return _visible(self._find(request.caller, request.session_id))
 
     def _refresh(self, request: requests.RefreshSessions, now: float, effects: _Effects) -> Sequence[Session]:
         resident = [(stored, self._sessions.get(stored.id)) for stored in request.sessions]
-        return [live.snapshot() if live else stored for stored, live in resident]
+        return [_visible(live) if live else stored for stored, live in resident]
 
     def _rename(self, request: requests.RenameSession, now: float, effects: _Effects) -> Session:
         session = self._find(request.caller, request.session_id)
@@ -262,7 +260,7 @@ class SessionTable:
                 f"the event names session {request.event.session_id!r:.80}, and goes to {session.id!r}",
             )
         with _refusing_what_cannot_be_encoded():
-            effects += session.append(request.event, now)
+            effects.append(session.append(request.event, now))
         return session.log.last_seq
 
     def _broadcast(self, request: requests.BroadcastEvent, now: float, effects: _Effects) -> int:
@@ -278,7 +276,7 @@ class SessionTable:
         if session is None:
             return
         try:
-            effects += session.append(attrs.evolve(request.event, run_id=request.run_id), now)
+            effects.append(session.append(attrs.evolve(request.event, run_id=request.run_id), now))
         except InvalidMessageError as error:
             effects.append(CancelTurn(request.run_id))
             outcome = Error(ErrorCode.AGENT_ERROR, f"the agent's {error}", session_id=session.id)
@@ -444,6 +442,11 @@ class SessionTable:
         yield from self._channels.forget(session)
         self._sessions.delete(session)
         yield DropSession(session.id)
+
+
+def _visible(session: LiveSession) -> Session:
+    """What is not committed is not told; it is, by the time of the reply, unless the storage fails."""
+    return attrs.evolve(session.snapshot(), last_seq=session.log.visible_seq)
 
 
 def _append_to(log: Log, event: LoggedEvent, now: float, effects: _Effects) -> int:

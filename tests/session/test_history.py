@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import attrs
 import pytest
 from hypothesis import given, strategies as st
@@ -20,6 +22,9 @@ from bamboo_gateway.session.history import MESSAGE_BYTES, History, HistoryMessag
 
 ROOM = 100_000
 
+SEQ = itertools.count(1)
+"""Logs count on, whatever a conversation takes of them."""
+
 DONE = AgentComplete("s", TokenUsage())
 FAILED = Error("AGENT_ERROR", "it failed", session_id="s")
 
@@ -32,8 +37,10 @@ def turn(history: History, run_id: str, question: str, *events: LoggedEvent, ts:
 
 
 def record(history: History, event: LoggedEvent, run_id: str | None) -> None:
-    """One event of a turn."""
-    history.record(attrs.evolve(event, run_id=run_id), size_bytes=100)
+    """One event of a turn, which may be its last."""
+    history.record(attrs.evolve(event, run_id=run_id), next(SEQ), size_bytes=100)
+    if isinstance(event, AgentComplete | Error) and history.running and history.running.run_id == run_id:
+        history.finish(event)
 
 
 def token(text: str) -> AgentToken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import pytest
 
@@ -18,21 +19,33 @@ from bamboo_gateway.protocol.messages import (
 )
 from bamboo_gateway.session.effects import CancelTurn, StartTurn
 from bamboo_gateway.session.history import History, HistoryMessage
-from bamboo_gateway.session.live import LiveSession, Run, milliseconds
+from bamboo_gateway.session.live import LiveSession, milliseconds
 from bamboo_gateway.session.log import Log
+from bamboo_gateway.session.outcomes import Outcomes
 from bamboo_gateway.session.session import Session
+from bamboo_gateway.session.stored import Run
 from tests.session.dump import dump
-from tests.session.tables import DONE, EPOCH, LIMITS, NOW, Delivered, delivered, handle, plain
+from tests.session.tables import DONE, EPOCH, NOW, SESSION_LIMITS, Delivered, delivered, handle, plain
 
 BORN = datetime.datetime.fromtimestamp(NOW - 60, datetime.UTC)
 ABORTED = Error(ErrorCode.AGENT_ABORTED, "the turn was aborted", session_id="s1")
 
 
+def new_session(session_id: str = "s1", **fields: Any) -> LiveSession:
+    """A session a minute old, that nobody watches."""
+    limits = SESSION_LIMITS
+    return LiveSession(
+        Session(session_id, "ann", BORN, BORN, number=1, **fields),
+        Log(session_id, EPOCH, limits.log, number=1),
+        History(limits.history_bytes),
+        Outcomes(limits.outcomes),
+    )
+
+
 @pytest.fixture
 def session() -> LiveSession:
-    """A session a minute old, that nobody watches."""
-    born = Session("s1", "ann", BORN, BORN, name="tea", metadata={"a": 1})
-    return LiveSession(born, 1, Log("s1", EPOCH, LIMITS.log), History(LIMITS.history_bytes))
+    """One that has a name and a label."""
+    return new_session(name="tea", metadata={"a": 1})
 
 
 def run(name: str, content: str = "hi") -> Run:
@@ -178,6 +191,7 @@ def test_a_snapshot_is_everything_that_is_shown(session: LiveSession) -> None:
         channels=("a", "b"),
         last_seq=1,
         epoch=EPOCH,
+        number=1,
     )
     session.metadata["b"] = 2
     assert snapshot.metadata == {"a": 1}

@@ -21,9 +21,10 @@ tokens = st.lists(st.text("xé竹", max_size=60), max_size=20)
 def filled(texts: list[str], limits: LogLimits, *, visible: int | None = None) -> Log:
     """A log of tokens, of which the first *visible* are shown; all, where left out."""
     log = Log("s", "epoch", limits)
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
         log.append(AgentToken("s", text), ts=1)
-    log.show(len(texts) if visible is None else visible)
+        if visible is None or number <= visible:
+            log.show(number)
     return log
 
 

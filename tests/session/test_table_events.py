@@ -18,6 +18,7 @@ from bamboo_gateway.protocol.messages import (
     Connected,
     Error,
 )
+from bamboo_gateway.session.effects import SaveSession
 from bamboo_gateway.session.requests import (
     OPERATOR,
     AppendEvent,
@@ -105,7 +106,7 @@ def test_a_channel_is_joined_sent_to_and_left(table: SessionTable) -> None:
     assert made == (ChannelInfo("news", 0, joined=False, last_seq=0), [])
     assert ask_and_tell(table, JoinChannel(caller(), None, "news")) == (
         ChannelInfo("news", 1, joined=True, last_seq=0),
-        [Followed("c1", "news", 0), Followed("c2", "news", 0)],
+        [Followed("c1", "news", 0), Followed("c2", "news", 0), SaveSession(snapshot(table))],
     )
     message = ChannelMessage("news", "hello", session_id="s1", user_id="ann")
     assert ask_and_tell(table, SendToChannel(message), NOW + 1) == (
@@ -117,7 +118,7 @@ def test_a_channel_is_joined_sent_to_and_left(table: SessionTable) -> None:
     assert ask(table, ListChannels(caller())) == [ChannelInfo("news", 1, joined=True, last_seq=1)]
     assert ask_and_tell(table, LeaveChannel(caller(), "s1", "news")) == (
         ChannelInfo("news", 0, joined=False, last_seq=1),
-        [Unfollowed("c1", "news"), Unfollowed("c2", "news")],
+        [Unfollowed("c1", "news"), Unfollowed("c2", "news"), SaveSession(snapshot(table))],
     )
 
 
