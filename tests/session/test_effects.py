@@ -37,7 +37,7 @@ def test_the_union_names_them_all() -> None:
 
 
 def test_what_outlives_the_process_is_for_the_storage() -> None:
-    """The journal commits exactly these before it lets anything out; the others speak to connections and agents."""
+    """The journal commits exactly these before it lets anything out; the others are spoken."""
     others = {effect for effect in CLASSES if effect not in get_args(Change)}
     assert others == {Send, Watch, Follow, Unfollow, Dismiss, Close, StartTurn, CancelTurn}
 
