@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 
 import attrs
 
@@ -50,7 +51,7 @@ class LiveSession:
         self.name = session.name
         self.metadata: dict[str, Json] = dict(session.metadata)
         self.created_at = session.created_at
-        self.last_activity = session.last_activity.timestamp()
+        self.last_activity = max(session.last_activity.timestamp(), log.newest_ts / 1000)
         self.log = log
         self.history = history
         self.outcomes = outcomes
@@ -61,8 +62,8 @@ class LiveSession:
 
     @property
     def is_idle(self) -> bool:
-        """A session that runs or is watched is never idle, however old."""
-        return self.run is None and not self.watchers
+        """A session that runs, is watched or owes an answer is never idle, however old."""
+        return self.run is None and not self.watchers and self.outcomes.are_settled
 
     def snapshot(self) -> Session:
         """The session as a value."""
@@ -104,9 +105,13 @@ class LiveSession:
         What the running answer has of it is saved first: there is nowhere else
         to read it after a crash.
         """
+        yield from self.checkpoint(first_seq)
+        yield Trim(self.log, first_seq)
+
+    def checkpoint(self, first_seq: int) -> Iterator[Change]:
+        """Save what the running answer has of the log before *first_seq*, unless it was saved."""
         if running := self.history.save(first_seq):
             yield SaveMessage(self.number, running)
-        yield Trim(self.log, first_seq)
 
     # ── turns ────────────────────────────────────────────────────────────────
 
@@ -167,8 +172,9 @@ class LiveSession:
         """Put the answer together from what was saved of it and from the log, which has the rest."""
         said = [(entry, event) for entry in self.log if (event := entry.event).run_id == run.run_id]
         if self.history.running is None:
-            begun = [entry.ts for entry, event in said if isinstance(event, AgentStart)]
-            self.history.answer(run.run_id, begun[0] if begun else milliseconds(self.last_activity))
+            # While it waited, an embedding program may have sent something in its name.
+            said = list(dropwhile(lambda each: each[0].kind is not AgentStart, said)) or said
+            self.history.answer(run.run_id, said[0][0].ts if said else milliseconds(self.last_activity))
         for entry, event in said:
             self.history.record(event, entry.seq, len(entry.body))
 

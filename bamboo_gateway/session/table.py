@@ -106,8 +106,7 @@ class SessionTable:
         reply = _HANDLERS[type(request)](self, request, now, effects)
         for log in [effect.log for effect in effects if isinstance(effect, Deliver)]:
             self._appended += 1
-            for changed in self._shelf.settle(log):
-                effects += self._trim(changed)
+            effects += self._make_room(log)
         return reply, effects
 
     def holds(self, session_id: str) -> bool:
@@ -146,6 +145,11 @@ class SessionTable:
             assert session.run is not None or not session.queue
             assert len(session.queue) <= self.limits.max_queued_chats
 
+    def _make_room(self, log: Log) -> Iterator[Effect]:
+        """*log* has grown, or come; the others may have to shrink for it."""
+        for changed in self._shelf.settle(log):
+            yield from self._trim(changed)
+
     def _trim(self, log: Log, *, at_once: bool = False) -> Iterator[Effect]:
         """Have the storage cut what was cut here."""
         first_seq = log.cut(at_once=at_once)
@@ -164,6 +168,7 @@ class SessionTable:
         if request.stored is not None:
             session = self._sessions.restore(request.stored)
             effects += session.resume(request.stored.runs, now, again=self._resume_turns)
+            effects += self._make_room(session.log)
 
     def _get(self, request: requests.GetSession, now: float, effects: _Effects) -> Session:
         return _visible(self._find(request.caller, request.session_id))
@@ -208,6 +213,9 @@ class SessionTable:
             log.expire(milliseconds(now))
             effects += self._trim(log, at_once=True)
         self._shelf.reweigh()
+        for session in self._sessions:
+            # The storage, too, bounds its logs, and knows nothing of answers.
+            effects += session.checkpoint(session.log.last_seq + 1)
         for session in self._sessions.find_idle(now - request.max_idle):
             self._save(session, effects)
             self._sessions.release(session)

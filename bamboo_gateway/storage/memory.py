@@ -129,18 +129,11 @@ class MemoryStorage:
         """Nothing to let go of."""
 
     def _drop_oldest(self, excess: int) -> None:
-        oldest = sorted(
-            (
-                (entry.ts, number, len(entry.body))
-                for number, log in self._logs.items()
-                for entry in log.entries
-            )
-        )
-        for _, number, size_bytes in oldest:
+        oldest = sorted((entry.ts, number) for number, log in self._logs.items() for entry in log.entries)
+        for _, number in oldest:
             if excess <= 0:
                 return
-            self._logs[number].entries.popleft()
-            excess -= size_bytes
+            excess -= len(self._logs[number].entries.popleft().body)
 
     def _current(self, session: Session) -> Session:
         """The log goes on while its session is not saved."""

@@ -252,6 +252,13 @@ class Model:
                 return outcome if outcome.says == says else ErrorCode.ID_REUSED
         return None
 
+    def expire_outcomes(self) -> float:
+        """Those that are too old are gone; returns when the oldest that is left can have been."""
+        oldest = self.now - MAX_OUTCOME_AGE
+        for session in self.sessions.values():
+            session.outcomes = [each for each in session.outcomes if each.ts >= oldest]
+        return oldest
+
     def remember(self, session: str, outcome: ModelOutcome) -> None:
         """The newest; the oldest go for it, unless they are being carried out."""
         found = self.sessions[session]

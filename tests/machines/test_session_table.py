@@ -191,10 +191,11 @@ class SessionTableMachine(RuleBasedStateMachine):
             return
         stored = self.stored(session)
         assert (stored is not None) == (session in self.model.sessions)
-        if known := self.model.sessions.get(session):
+        if stored and (known := self.model.sessions.get(session)):
+            known.last_activity = recalled_activity(stored, known)
             self.model.wake(session, resume=self.resume)
         self.ask(RestoreSession(session, stored))
-        if known and known.running and self.resume:
+        if stored and known and known.running and self.resume:
             self.check_resumed(self.listeners.agents[known.running], known)
 
     def check_resumed(self, turn: StartTurn, session: ModelSession) -> None:
@@ -215,6 +216,15 @@ class SessionTableMachine(RuleBasedStateMachine):
         self.model.tidy(max_idle)
         self.ask(Tidy(max_idle))
 
+    @precondition(lambda self: not self.open)
+    @rule(max_log_bytes=st.sampled_from([0, 500, EVERYTHING]))
+    def expire(self, max_log_bytes: int) -> None:
+        """The storage keeps its own bounds, whatever the memory does."""
+        self.tidy(99)
+        before = (self.model.now - (self.log_limits.max_age or 99)) * 1000
+        outcomes_before = self.model.expire_outcomes() * 1000
+        drive(self.storage.expire(int(before), max_log_bytes, int(outcomes_before)))
+
     @rule(session=session_ids)
     def need(self, session: str) -> None:
         self.wake(session)
@@ -233,21 +243,10 @@ class SessionTableMachine(RuleBasedStateMachine):
         self.model.crash()
         self.listeners.crash()
         self.open.clear()
-        for session_id, known in self.model.sessions.items():
-            known.last_activity = self.recalled_activity(session_id, known)
         self.open_table()
         awake = data.draw(st.booleans())
         for session in [each for each, _ in running if awake]:
             self.wake(session)
-
-    def recalled_activity(self, session_id: str, session: ModelSession) -> float:
-        """No session is taken for older than its newest event that is left; of what left none, it may be."""
-        stored = self.stored(session_id)
-        assert stored is not None
-        saved = stored.session.last_activity.timestamp()
-        newest = stored.log.entries[-1].ts / 1000 if stored.log.entries else 0
-        assert saved <= session.last_activity
-        return max(saved, newest)
 
     # ── sessions ─────────────────────────────────────────────────────────────
 
@@ -640,6 +639,14 @@ class SessionTableMachine(RuleBasedStateMachine):
                 older = drive(self.storage.read_messages(session_id, tail.first, tail.end))
                 messages = [*(each.message for each in older), *tail.messages]
                 assert [seen(message) for message in messages] == session.conversation
+
+
+def recalled_activity(stored: StoredSession, session: ModelSession) -> float:
+    """No session is taken for older than it was when it was saved, nor than the newest event that is left."""
+    saved = stored.session.last_activity.timestamp()
+    newest = stored.log.entries[-1].ts / 1000 if stored.log.entries else 0
+    assert saved <= session.last_activity
+    return max(saved, newest)
 
 
 def check_newest(entries: Sequence[Entry], expected: list[ModelEntry]) -> None:
