@@ -324,3 +324,26 @@ def test_statistics_count_everything(table: SessionTable) -> None:
     assert table.statistics().events_appended == 9
     ask(table, Tidy(max_idle=0))
     assert (table.statistics().sessions, table.statistics().resident) == (2, 1)
+
+
+# ── while the storage fails ──────────────────────────────────────────────────
+
+
+GO_ON: dict[str, tuple[Request[Any], bool]] = {
+    "come back": (attach("s1", handle("c2")), True),
+    "come to somebody else's": (attach("s1", handle("c2", "bob")), False),
+    "come to none": (attach("none", handle("c2")), False),
+    "come anew": (attach(None, handle("c2")), False),
+    "leave": (Detach("c1"), True),
+    "look": (GetSession(caller()), True),
+    "rename": (RenameSession(caller(), None, "tea"), False),
+    "append": (AppendEvent("s1", AgentToken("s1", "a")), False),
+    "tidy": (Tidy(0), False),
+    "chat": (chat(), False),
+}
+
+
+@pytest.mark.parametrize(("request_", "may"), GO_ON.values(), ids=GO_ON)
+def test_what_promises_nothing_may_go_on(table: SessionTable, request_: Request[Any], *, may: bool) -> None:
+    """Whoever comes back to a session in memory is let in; what would have to be kept is not even begun."""
+    assert table.may_go_on(request_) is may

@@ -268,3 +268,28 @@ def test_a_turn_that_waits_for_nobody_is_closed_before_anything_else() -> None:
     assert attrs.asdict(closed.entry.event)["code"] == ErrorCode.AGENT_INTERRUPTED
     assert snapshot(gateway.table).state == "idle"
     assert drive(gateway.storage.open(LogLimits(1, 1))).unfinished == []
+
+
+def test_the_storage_s_own_bound_spares_a_running_answer() -> None:
+    """It drops the oldest entries of all logs; tidying before has saved what they told of the answer."""
+    gateway = Gateway(resume_turns=True)
+    gateway.ask(attach())
+    gateway.ask(chat())
+    gateway.answer(["He", "llo"])
+    gateway.ask(Tidy(60))
+    gateway.answer([", ", "you"])
+    drive(gateway.storage.expire(0, 250, 0))
+    [turn] = [effect for effect in gateway.crash([]) if isinstance(effect, StartTurn)]
+    assert turn.partial is not None
+    assert turn.partial.content == "Hello, you"
+    assert snapshot(gateway.table).last_seq == 6
+
+
+def test_a_list_tells_where_a_log_has_come_to() -> None:
+    """A session is not saved with each event; whoever lists it without having it in memory need not know."""
+    gateway = Gateway()
+    gateway.ask(CreateSession("ann", "s1"))
+    gateway.ask(AppendEvent("s1", AgentToken("s1", "a")))
+    gateway.start()
+    [listed] = drive(gateway.storage.list("ann", 0, 9))
+    assert listed.last_seq == 1

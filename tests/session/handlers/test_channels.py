@@ -91,3 +91,10 @@ def test_channels_have_a_limit(table: SessionTable) -> None:
     assert refusal(table, CreateChannel(caller(), "c")) is ErrorCode.LIMIT_EXCEEDED
     assert refusal(table, JoinChannel(caller(), None, "c")) is ErrorCode.CHANNEL_NOT_FOUND
     assert refusal(table, LeaveChannel(caller(), None, "a")) is ErrorCode.NOT_A_MEMBER
+
+
+def test_to_join_twice_changes_nothing(table: SessionTable) -> None:
+    """A command that is said again without an id is answered alike, and nobody begins to read anew."""
+    ask(table, CreateChannel(caller(), "news"))
+    joined = ask(table, JoinChannel(caller(), None, "news"))
+    assert table.handle(JoinChannel(caller(), None, "news"), NOW) == (joined, [])
