@@ -90,7 +90,7 @@ class MemoryStorage:
             return None
         own, log = self._belongings[session.number], self._log(session.number)
         return StoredSession(
-            attrs.evolve(session, last_seq=log.last_seq),
+            self._current(session),
             log.stored(),
             list(own.messages.values()),
             list(own.runs.values()),
@@ -100,7 +100,8 @@ class MemoryStorage:
     async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
         """Sessions in the order in which they were made."""
         found = (self._sessions[each] for number, each in self._numbers.items() if number > after)
-        return list(islice((each for each in found if user_id in (None, each.user_id)), limit))
+        theirs = (session for session in found if user_id in (None, session.user_id))
+        return [self._current(session) for session in islice(theirs, limit)]
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
         """Messages by their numbers."""
@@ -128,18 +129,15 @@ class MemoryStorage:
         """Nothing to let go of."""
 
     def _drop_oldest(self, excess: int) -> None:
-        oldest = sorted(
-            (
-                (entry.ts, number, len(entry.body))
-                for number, log in self._logs.items()
-                for entry in log.entries
-            )
-        )
-        for _, number, size_bytes in oldest:
+        oldest = sorted((entry.ts, number) for number, log in self._logs.items() for entry in log.entries)
+        for _, number in oldest:
             if excess <= 0:
                 return
-            self._logs[number].entries.popleft()
-            excess -= size_bytes
+            excess -= len(self._logs[number].entries.popleft().body)
+
+    def _current(self, session: Session) -> Session:
+        """The log goes on while its session is not saved."""
+        return attrs.evolve(session, last_seq=self._log(session.number).last_seq)
 
     def _log(self, number: int) -> _Log:
         return self._logs.setdefault(number, _Log())
