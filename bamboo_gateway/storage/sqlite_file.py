@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -51,42 +51,31 @@ class SQLiteFile:
     def __init__(self, path: Path, synchronous: Synchronous, *, create: bool) -> None:
         # Two names of one file must be one lock.
         self.path = path.resolve()
-        is_there = self.path.exists() and self.path.stat().st_size > 0
-        if not is_there and not create:
+        if not create and not _is_there(self.path):
             raise StorageError(f"{path}: there is no such storage; see whether the path is right")
         _make_folder(self.path.parent)
-        self._lock = FileLock(self.path)
-        try:
-            if is_there:
+        self._is_at_risk = synchronous != "full"
+        with ExitStack() as held:
+            held.enter_context(closing(FileLock(self.path)))
+            if _is_there(self.path):
                 _check_header(self.path)
             else:
                 _create(self.path)
+            self.writer = Connection(self.path, "rw", "BEGIN IMMEDIATE", _settings(synchronous))
+            held.enter_context(closing(self.writer))
+            # It goes first, so that the end of the writer is the end of the write-ahead log.
             self.reader = Connection(self.path, "ro", "BEGIN")
-            self.writer = Connection(
-                self.path,
-                "rw",
-                "BEGIN IMMEDIATE",
-                (
-                    f"synchronous = {synchronous}",
-                    f"journal_size_limit = {WAL_BYTES}",
-                    "cache_size = -16384",  # KiB
-                    "secure_delete = FAST",  # what is deleted is no longer in the file's pages in use
-                ),
-            )
-            self._is_at_risk = synchronous != "full"
+            held.enter_context(closing(self.reader))
             self._prepare()
-        except BaseException:
-            self._release()
-            raise
+            self._held = held.pop_all()
 
     def close(self) -> None:
         """Write everything where it belongs, and let go of the file."""
         # Whatever fails here loses nothing: it is in the write-ahead log, where the next start finds it.
-        with suppress(sqlite3.Error, StorageError):
+        with self._held, suppress(sqlite3.Error, StorageError, OSError):
             if self._is_at_risk:
                 self._mark(is_at_risk=False)
             self.writer.get().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._release()
 
     def _prepare(self) -> None:
         """Look at the file, bring it forward, and begin to use it."""
@@ -117,10 +106,18 @@ class SQLiteFile:
         connection.execute("UPDATE store SET is_at_risk = ? WHERE is_at_risk != ?", (is_at_risk, is_at_risk))
         connection.execute(f"PRAGMA synchronous = {synchronous}")
 
-    def _release(self) -> None:
-        for name in ("reader", "writer", "_lock"):
-            if held := getattr(self, name, None):
-                held.close()
+
+def _settings(synchronous: Synchronous) -> tuple[str, ...]:
+    return (
+        f"synchronous = {synchronous}",
+        f"journal_size_limit = {WAL_BYTES}",
+        "cache_size = -16384",  # KiB
+        "secure_delete = FAST",  # nothing is left of what was deleted, in pages that are still used
+    )
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _make_folder(folder: Path) -> None:
@@ -165,7 +162,8 @@ def _create(path: Path) -> None:
                 "put it back, or move the other one away"
             )
     new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
+    for suffix in ("", "-journal", "-wal"):
+        new.with_name(new.name + suffix).unlink(missing_ok=True)
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     connection = connect(f"{new.as_uri()}?mode=rw")
     try:

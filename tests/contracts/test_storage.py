@@ -10,24 +10,27 @@ from typing import TypeAlias
 
 import attrs
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from bamboo_gateway.ports import SessionStorage
-from bamboo_gateway.protocol.messages import AgentToken, Chat
+from bamboo_gateway.protocol.messages import AgentToken, Chat, ChatAccepted, LoggedEvent
 from bamboo_gateway.session.effects import (
     Change,
     Deliver,
     DropSession,
     SaveMessage,
+    SaveOutcome,
     SaveRun,
     SaveSession,
     Trim,
 )
 from bamboo_gateway.session.history import HistoryMessage, NumberedMessage
-from bamboo_gateway.session.log import Entry, LogLimits
+from bamboo_gateway.session.log import Entry, Log, LogLimits
+from bamboo_gateway.session.outcomes import MessageKey, Outcome
 from bamboo_gateway.session.session import Session
-from bamboo_gateway.session.stored import StoredLog, StoredState
+from bamboo_gateway.session.stored import Run, StoredLog, StoredState
 from bamboo_gateway.storage.sqlite import SQLiteStorage
+from tests.contracts import storage_values
 from tests.contracts.storage_model import Owned, StorageModel, as_values, durable, newest
 from tests.contracts.storage_steps import (
     NEW_YEAR,
@@ -41,6 +44,7 @@ from tests.contracts.storage_steps import (
     log_of,
     session_id,
 )
+from tests.strategies import instances, logged_events
 
 Place: TypeAlias = Callable[[], SessionStorage]
 """Where an adapter keeps things: each call gives it as the next process finds it, unopened."""
@@ -50,7 +54,8 @@ Place: TypeAlias = Callable[[], SessionStorage]
 def sqlite() -> Iterator[Place]:
     """A new file."""
     with tempfile.TemporaryDirectory() as folder:
-        yield lambda: SQLiteStorage(Path(folder) / "gateway.db")
+        # What is promised here is the same, and to wait for the disk takes most of the time.
+        yield lambda: SQLiteStorage(Path(folder) / "gateway.db", "normal")
 
 
 # Name of the adapter → a new place of it: a further one joins by one line.
@@ -117,8 +122,7 @@ async def test_it_begins_empty(new_place: NewPlace) -> None:
 
 
 @every_adapter
-@settings(max_examples=settings.default.max_examples // 2 if settings.default else 50)
-@given(story=st.lists(actions, max_size=8), data=st.data())
+@given(story=st.lists(actions, max_size=12), data=st.data())
 async def test_what_was_committed_is_there(
     new_place: NewPlace, story: list[Sequence[Step] | Expire | Reopen], data: st.DataObject
 ) -> None:
@@ -145,6 +149,49 @@ async def test_what_was_committed_is_there(
             await check_reads(storage, model, state.epoch, data)
         finally:
             await storage.aclose()
+
+
+@every_adapter
+@given(
+    saved=storage_values.sessions,
+    event=logged_events,
+    message=storage_values.history_messages,
+    chat=instances(Chat),
+    outcome=storage_values.outcomes,
+)
+async def test_values_come_back_as_they_were(
+    new_place: NewPlace,
+    saved: Session,
+    event: LoggedEvent,
+    message: HistoryMessage,
+    chat: Chat,
+    outcome: Outcome,
+) -> None:
+    """Every text, number, moment and JSON value that may be said is read back to the letter."""
+    owner = saved.number
+    its_log = Log(saved.id, "epoch", WIDE, number=owner)
+    appended = entry(1, outcome.ts, event)
+    numbered = NumberedMessage(2**40, message, seq=2**50, size_bytes=3)
+    with new_place() as place:
+        async with opened(place) as (storage, state):
+            await storage.commit(
+                [
+                    SaveSession(saved),
+                    Deliver(its_log, appended),
+                    SaveMessage(owner, numbered),
+                    SaveRun(owner, message.run_id, chat),
+                    SaveOutcome(owner, outcome),
+                ]
+            )
+            stored = await storage.load(saved.id, WIDE, ALL)
+            assert stored is not None
+            assert stored.session == attrs.evolve(saved, last_seq=1, epoch=state.epoch)
+            assert as_values(stored.log.entries) == as_values([appended])
+            assert list(stored.messages) == [numbered]
+            assert list(stored.runs) == [Run(message.run_id, chat)]
+            assert list(stored.outcomes) == [outcome]
+            assert list(await storage.read_messages(saved.id, 2**40, 2**41)) == [numbered]
+            assert list(await storage.list(saved.user_id, 0, 1)) == [stored.session]
 
 
 def make_batch(steps: Sequence[Step], clock: Clock, model: StorageModel) -> list[Change]:
@@ -301,13 +348,38 @@ async def test_nothing_of_a_dropped_session_comes_back(new_place: NewPlace) -> N
             assert list(await storage.read_messages(session_id(1), 0, 9)) == []
             again = attrs.evolve(session(2), id=session_id(1))
             await storage.commit([*late, SaveSession(again)])
-            stored = await storage.load(session_id(1), WIDE, ALL)
-            assert stored is not None
-            assert stored.session.number == 2
-            assert [*stored.runs, *stored.messages, *stored.log.entries] == []
-            assert stored.log.last_seq == 0
+            await check_empty(storage, 2)
         async with opened(place) as (_, state):
             assert (state.sessions, list(state.unfinished)) == (1, [])
+
+
+@every_adapter
+async def test_a_batch_that_dropped_a_session_may_come_again(new_place: NewPlace) -> None:
+    """Its number is the same then, and still nothing of what was dropped comes back."""
+    chat, said = Chat("hi", session_id(1)), HistoryMessage("user", "hi", "r1", 0)
+    outcome = Outcome(MessageKey("chat", "a", "f"), 1, ChatAccepted("s"))
+    late = [
+        SaveRun(1, "r1", chat),
+        SaveMessage(1, NumberedMessage(0, said)),
+        SaveOutcome(1, outcome),
+        *tokens(1, range(1, 5_001)),
+    ]
+    with new_place() as place:
+        async with opened(place) as (storage, _):
+            for _ in range(2):
+                await storage.commit([SaveSession(session(1)), *late])
+                await storage.commit([DropSession(session_id(1)), *late])
+            await storage.commit([SaveSession(session(1))])
+            await check_empty(storage, 1)
+
+
+async def check_empty(storage: SessionStorage, number: int) -> None:
+    """Session s1 is there and has this number, and nothing belongs to it."""
+    stored = await storage.load(session_id(1), WIDE, ALL)
+    assert stored is not None
+    assert stored.session.number == number
+    assert [*stored.runs, *stored.messages, *stored.outcomes, *stored.log.entries] == []
+    assert stored.log.last_seq == 0
 
 
 @every_adapter
@@ -336,6 +408,9 @@ async def test_too_much_goes_the_oldest_first(new_place: NewPlace) -> None:
             assert (await read_seqs(storage, 1), await read_seqs(storage, 2)) == ([3, 4], [2, 3, 4])
             await storage.expire(0, 5 * size - 1, 0)
             assert (await read_seqs(storage, 1), await read_seqs(storage, 2)) == ([3, 4], [3, 4])
+            await storage.commit([DropSession(session_id(2))])
+            await storage.expire(0, size, 0)
+            assert await read_seqs(storage, 1) == [4]
 
 
 @every_adapter
