@@ -79,7 +79,7 @@ class SQLiteFile:
 
     def _prepare(self) -> None:
         """Look at the file, bring it forward, and begin to use it."""
-        # With the connection that cannot write, so that a refused file stays as it is.
+        # The newest is in the write-ahead log. With the connection that cannot write, it stays there.
         refuse_newer(read_version(self.reader.get()), self.path)
         connection = self.writer.get()
         [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -134,7 +134,8 @@ def _check_header(path: Path) -> None:
     Raises:
         StorageError: It is none of ours.
     """
-    with path.open("rb") as file:
+    # SQLite would open what may not be written, and leave files beside it that may not be, either.
+    with path.open("r+b") as file:
         header = file.read(_HEADER_BYTES)
     if not header.startswith(_MAGIC) or len(header) < _HEADER_BYTES:
         raise StorageError(
@@ -145,6 +146,7 @@ def _check_header(path: Path) -> None:
         raise StorageError(
             f"{path}: it is the database of another program (application id {found:#x}); use another file"
         )
+    refuse_newer(int.from_bytes(header[60:64]), path)
 
 
 def _create(path: Path) -> None:

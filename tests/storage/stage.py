@@ -47,23 +47,22 @@ async def begun(path: Path, **options: Any) -> AsyncIterator[tuple[SQLiteStorage
 
 
 async def refusal(path: Path, **options: Any) -> str:
-    """Why the file is refused; its bytes are as before, and nothing has come to lie beside it but a lock."""
+    """Why the file is refused; it is as before, and nothing has come to lie beside it."""
     before = contents(path.parent)
     with pytest.raises(StorageError) as caught:
         await SQLiteStorage(path, **options).open(LIMITS)
-    after = contents(path.parent)
-    after.pop(path.name + ".lock", None)
-    assert after == {name: before[name] for name in before if name != path.name + ".lock"}
-    assert str(path) in str(caught.value)
+    assert contents(path.parent) == before
+    assert str(path.resolve()) in str(caught.value)
     return str(caught.value)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file in a folder; the index of a write-ahead log is none, it is shared memory."""
+    """What is in the files of a folder; locks and shared memory are none, nor is an empty write-ahead log."""
+    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
     return {
-        file.name: file.read_bytes()
-        for file in folder.iterdir()
-        if file.is_file() and not file.name.endswith("-shm")
+        name: content
+        for name, content in files.items()
+        if not name.endswith((".lock", "-shm")) and (content or not name.endswith("-wal"))
     }
 
 

@@ -1,4 +1,4 @@
-"""A process that writes until it is killed, and tells of each commit: `python -m tests.storage.writer PATH`."""
+"""A process that writes until it is killed, telling of each commit: `python -m tests.storage.writer PATH`."""
 
 from __future__ import annotations
 
