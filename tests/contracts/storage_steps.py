@@ -54,7 +54,7 @@ class Clock:
 # ── values ───────────────────────────────────────────────────────────────────
 # Small and few, so that what is done to one of them meets what was done to it before.
 
-numbers = st.integers(1, 2)
+numbers = st.integers(1, 3)
 channel_numbers = st.integers(-1, 0)
 log_numbers = numbers | channel_numbers
 
@@ -150,7 +150,6 @@ def _save_message(owner: int, back: int, message: HistoryMessage, seq: int, size
 
 changes: st.SearchStrategy[Step] = st.one_of(
     st.builds(_save_session, numbers, sessions),
-    st.builds(_save_session, numbers, sessions),
     st.builds(_deliver, log_numbers, st.lists(events, min_size=1, max_size=3)),
     st.builds(_deliver, log_numbers, st.lists(events, min_size=1, max_size=3)),
     st.builds(_repeat, log_numbers, st.integers(1, 3)),
@@ -181,7 +180,7 @@ changes: st.SearchStrategy[Step] = st.one_of(
 )
 """One step of a batch."""
 
-batches = st.lists(changes, max_size=12)
+batches = st.lists(changes, min_size=5, max_size=20)
 
 
 @attrs.frozen
@@ -199,6 +198,11 @@ class Reopen:
 
 
 expiries = st.builds(Expire, st.integers(-1, 30), st.sampled_from([0, 60, 200, 10**9]), st.integers(-1, 30))
+everybody: st.SearchStrategy[Sequence[Step]] = st.tuples(
+    *(st.builds(_save_session, st.just(number), sessions) for number in (1, 2, 3))
+)
+"""A first batch: with nobody there, most changes are none."""
+
 actions: st.SearchStrategy[Sequence[Step] | Expire | Reopen] = (
     batches | batches | expiries | st.builds(Reopen)
 )

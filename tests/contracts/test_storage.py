@@ -41,6 +41,7 @@ from tests.contracts.storage_steps import (
     Step,
     actions,
     entry,
+    everybody,
     log_of,
     session_id,
 )
@@ -122,9 +123,12 @@ async def test_it_begins_empty(new_place: NewPlace) -> None:
 
 
 @every_adapter
-@given(story=st.lists(actions, max_size=12), data=st.data())
+@given(first=everybody, story=st.lists(actions, min_size=2, max_size=8), data=st.data())
 async def test_what_was_committed_is_there(
-    new_place: NewPlace, story: list[Sequence[Step] | Expire | Reopen], data: st.DataObject
+    new_place: NewPlace,
+    first: Sequence[Step],
+    story: Sequence[Sequence[Step] | Expire | Reopen],
+    data: st.DataObject,
 ) -> None:
     """Whatever is committed, dropped, trimmed or expired: every read tells of it, and so after a restart."""
     model, clock = StorageModel(), Clock()
@@ -132,7 +136,7 @@ async def test_what_was_committed_is_there(
         storage = place()
         state = await storage.open(WIDE)
         try:
-            for action in [*story, Reopen()]:
+            for action in [first, *story, Reopen()]:
                 match action:
                     case Reopen():
                         await check_reads(storage, model, state.epoch, data)
@@ -312,6 +316,18 @@ async def test_a_batch_that_comes_again_changes_nothing(new_place: NewPlace) -> 
 
 
 @every_adapter
+async def test_one_batch_may_grow_a_log_and_cut_it_and_grow_it_again(new_place: NewPlace) -> None:
+    """The order of changes counts, within a batch as between two; and ages are known afterwards."""
+    with new_place() as place:
+        async with opened(place) as (storage, _):
+            grown = [SaveSession(session(1)), *tokens(1, range(1, 6))]
+            await storage.commit([*grown, Trim(log_of(1), 3), *tokens(1, range(6, 9))])
+            assert await read_seqs(storage, 1) == [3, 4, 5, 6, 7, 8]
+            await storage.expire(50, ALL, 0)
+            assert await read_seqs(storage, 1) == [5, 6, 7, 8]
+
+
+@every_adapter
 async def test_numbers_count_on_whatever_was_cut(new_place: NewPlace) -> None:
     """`last_seq` stays when no entry is left, over a restart as well: no two events have one number."""
     with new_place() as place:
@@ -368,9 +384,12 @@ async def test_a_batch_that_dropped_a_session_may_come_again(new_place: NewPlace
         async with opened(place) as (storage, _):
             for _ in range(2):
                 await storage.commit([SaveSession(session(1)), *late])
-                await storage.commit([DropSession(session_id(1)), *late])
-            await storage.commit([SaveSession(session(1))])
-            await check_empty(storage, 1)
+                await storage.commit([DropSession(session_id(1))])
+                await storage.commit([SaveSession(session(1))])
+                await check_empty(storage, 1)
+                await storage.commit([*late, DropSession(session_id(1)), *late])
+                await storage.commit([SaveSession(session(1))])
+                await check_empty(storage, 1)
 
 
 async def check_empty(storage: SessionStorage, number: int) -> None:

@@ -16,8 +16,11 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from bamboo_gateway.errors import StorageError
-from bamboo_gateway.session.effects import SaveMessage, SaveSession
+from bamboo_gateway.protocol.messages import Chat, ChatAccepted
+from bamboo_gateway.session.effects import Deliver, SaveMessage, SaveOutcome, SaveRun, SaveSession
 from bamboo_gateway.session.history import HistoryMessage, NumberedMessage
+from bamboo_gateway.session.log import Log
+from bamboo_gateway.session.outcomes import MessageKey, Outcome
 from bamboo_gateway.storage.sqlite import SQLiteStorage
 from tests.cli.process import HANG, ROOT
 from tests.storage.stage import (
@@ -28,6 +31,7 @@ from tests.storage.stage import (
     opened,
     seqs,
     session,
+    token,
     tokens,
 )
 
@@ -248,6 +252,40 @@ async def test_what_cannot_be_understood_is_named(path: Path, statement: str, na
     async with opened(path) as storage:
         with pytest.raises(StorageError, match=rf"gateway\.db: .*{named}"):
             await storage.load("s1", LIMITS, HISTORY_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE outcome SET answer = json_set(answer, '$.type', 'chat_pondered')", "chat_pondered"),
+        ("UPDATE outcome SET answer = 'no'", "answer to chat 'a'"),
+        ("UPDATE run SET chat = json_set(chat, '$.mood', 'merry')", "mood"),
+    ],
+)
+async def test_what_was_promised_is_not_guessed_either(path: Path, statement: str, named: str) -> None:
+    """The same for answers and turns."""
+    outcome = Outcome(MessageKey("chat", "a", "f"), 1, ChatAccepted("s1", "r1"))
+    async with opened(path) as storage:
+        await storage.commit(
+            [SaveSession(session()), SaveOutcome(1, outcome), SaveRun(1, "r1", Chat("hi", "s1"))]
+        )
+    execute(path, statement)
+    async with opened(path) as storage:
+        with pytest.raises(StorageError, match=rf"gateway\.db: .*{named}"):
+            await storage.load("s1", LIMITS, HISTORY_BYTES)
+
+
+async def test_a_channel_that_cannot_be_understood_is_no_start(path: Path) -> None:
+    """A gateway begins with all channels; one that cannot lets the file go, for another one to try."""
+    broadcasts = Log("*", "epoch", LIMITS, channel="*")
+    async with opened(path) as storage:
+        await storage.commit([Deliver(broadcasts, token(1, "all"))])
+    execute(path, "UPDATE entry SET kind = 'agent_thought'")
+    with pytest.raises(StorageError, match=r"gateway\.db: entry 1 of log 0 .*agent_thought"):
+        await SQLiteStorage(path).open(LIMITS)
+    execute(path, "UPDATE entry SET kind = 'agent_token'")
+    async with opened(path) as storage:
+        await storage.commit([Deliver(broadcasts, token(2, "all"))])
 
 
 # ── the end of the process ───────────────────────────────────────────────────
