@@ -14,6 +14,7 @@ from .file_lock import FileLock
 from .sqlite_connection import Connection, connect
 from .sqlite_schema import (
     APPLICATION_ID,
+    SCHEMA,
     check_tables,
     create_tables,
     migrate,
@@ -79,8 +80,11 @@ class SQLiteFile:
 
     def _prepare(self) -> None:
         """Look at the file, bring it forward, and begin to use it."""
-        # The newest is in the write-ahead log. With the connection that cannot write, it stays there.
-        refuse_newer(read_version(self.reader.get()), self.path)
+        # First with the connection that cannot write: a refused file keeps its write-ahead log as well.
+        version = read_version(self.reader.get())
+        refuse_newer(version, self.path)
+        if version == SCHEMA.version:
+            check_tables(self.reader.get(), self.path)
         connection = self.writer.get()
         [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
@@ -89,7 +93,6 @@ class SQLiteFile:
                 "local disk"
             )
         migrate(connection)
-        check_tables(self.reader.get(), self.path)
         with self.writer.transaction():
             connection.execute("UPDATE store SET epoch = ? WHERE is_at_risk", (uuid.uuid4().hex,))
         self._mark(is_at_risk=self._is_at_risk)
@@ -110,6 +113,7 @@ class SQLiteFile:
 def _settings(synchronous: Synchronous) -> tuple[str, ...]:
     return (
         f"synchronous = {synchronous}",
+        "fullfsync = ON",  # macOS has another word for it
         f"journal_size_limit = {WAL_BYTES}",
         "cache_size = -16384",  # KiB
         "secure_delete = FAST",  # nothing is left of what was deleted, in pages that are still used

@@ -420,7 +420,7 @@ async def test_too_much_goes_the_oldest_first(new_place: NewPlace) -> None:
     with new_place() as place:
         async with opened(place) as (storage, _):
             both = [SaveSession(session(1)), SaveSession(session(2))]
-            await storage.commit([*both, *tokens(1, range(1, 5)), *tokens(2, range(1, 5), ts=5)])
+            await storage.commit([*both, *tokens(1, range(1, 5)), *tokens(2, range(1, 5), ts=1)])
             log = await read_log(storage, 1)
             size = len(log.entries[0].body)
             await storage.expire(0, 5 * size, 0)

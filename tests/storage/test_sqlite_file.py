@@ -80,14 +80,20 @@ async def test_a_newer_version_s_file_is_refused(path: Path) -> None:
     assert "up to 1" in text
 
 
-async def test_a_newer_version_s_file_is_refused_after_a_crash(path: Path, tmp_path: Path) -> None:
-    """The version may stand in the write-ahead log only; that stays where it is, too."""
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [("PRAGMA user_version = 99", "version 99"), ("CREATE TABLE diary (day)", "diary.day")],
+)
+async def test_a_file_is_refused_after_a_crash_as_well(
+    path: Path, tmp_path: Path, statement: str, named: str
+) -> None:
+    """What is wrong with it may stand in the write-ahead log only; that stays where it is, too."""
     async with opened(path) as storage:
         await storage.commit([SaveSession(session())])
         image = crash_image(path, tmp_path / "crashed")
-        execute(path, "PRAGMA user_version = 99")
-        newer = crash_image(path, tmp_path / "newer")
-    assert "version 99" in await refusal(newer)
+        execute(path, statement)
+        refused = crash_image(path, tmp_path / "refused")
+    assert named in await refusal(refused)
     async with opened(image) as storage:
         assert await seqs(storage) == []
 
