@@ -328,6 +328,19 @@ async def test_one_batch_may_grow_a_log_and_cut_it_and_grow_it_again(new_place: 
 
 
 @every_adapter
+async def test_a_turn_that_is_saved_again_keeps_its_place(new_place: NewPlace) -> None:
+    """Turns wait in the order in which they were promised, whatever becomes known of one later."""
+    first, second, other = (Chat(text, "s1") for text in ("first", "second", "other"))
+    with new_place() as place:
+        async with opened(place) as (storage, _):
+            await storage.commit([SaveSession(session(1)), SaveRun(1, "b", first), SaveRun(1, "a", second)])
+            await storage.commit([SaveRun(1, "b", other)])
+            stored = await storage.load(session_id(1), WIDE, ALL)
+            assert stored is not None
+            assert list(stored.runs) == [Run("b", other), Run("a", second)]
+
+
+@every_adapter
 async def test_numbers_count_on_whatever_was_cut(new_place: NewPlace) -> None:
     """`last_seq` stays when no entry is left, over a restart as well: no two events have one number."""
     with new_place() as place:
