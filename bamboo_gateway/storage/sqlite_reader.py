@@ -35,11 +35,11 @@ def read_state(connection: sqlite3.Connection, limits: LogLimits) -> StoredState
         epoch,
         sessions,
         last_number,
-        [
+        tuple(
             StoredChannel(number, name, members, read_log(connection, number, limits))
             for number, name, members in channels
-        ],
-        [session_id for (session_id,) in connection.execute(unfinished)],
+        ),
+        tuple(session_id for (session_id,) in connection.execute(unfinished)),
     )
 
 
@@ -63,7 +63,7 @@ def read_log(connection: sqlite3.Connection, number: int, limits: LogLimits) -> 
     if not entries and first_seq <= last_seq:
         raise UnreadableRowError(f"log {number} lacks its last entry, {last_seq}")
     entries.reverse()
-    return StoredLog(last_seq, entries)
+    return StoredLog(last_seq, tuple(entries))
 
 
 def load(
@@ -86,8 +86,8 @@ def load(
         session,
         read_log(connection, number, limits),
         _newest_messages(connection, number, history_bytes),
-        [run_of(run) for run in runs],
-        [outcome_of(outcome) for outcome in outcomes],
+        tuple(run_of(run) for run in runs),
+        tuple(outcome_of(outcome) for outcome in outcomes),
     )
 
 
@@ -104,7 +104,7 @@ def _newest_messages(
             break
         messages.append(message_of(row, number))
     messages.reverse()
-    return messages
+    return tuple(messages)
 
 
 def list_sessions(
