@@ -75,7 +75,7 @@ class Client:
 
         It is sent again after a lost connection, with the same id, as long as this
         call waits. Cancellation takes nothing back. *chat_id* is the chat's key in
-        those events, by default a new one.
+        those events, by default a new one; whoever asks once more names the same.
 
         Raises:
             RefusedError: The gateway did not take it.
@@ -86,11 +86,15 @@ class Client:
         chat = Chat(content, self.session_id, id=chat_id or uuid.uuid4().hex, metadata=metadata)
         return await self._ask(chat, ChatAccepted)
 
-    async def command(self, name: str, args: Json = None, *, session_id: str | None = None) -> Json:
+    async def command(
+        self, name: str, args: Json = None, *, command_id: str | None = None, session_id: str | None = None
+    ) -> Json:
         """
         Run a command, for this session or for *session_id*; return its result.
 
-        It is sent again as a chat is. Cancellation takes nothing back.
+        It is sent again as a chat is. Cancellation takes nothing back. Whoever asks
+        once more, after a refusal that is `retryable` or no reply, names the same
+        *command_id*, so that nothing runs twice.
 
         Raises:
             RefusedError: The command failed; `code` says how.
@@ -98,7 +102,7 @@ class Client:
             ClosedError: The connection is over, and will not come back.
             InvalidMessageError: *args* are no JSON.
         """
-        command = Command(name, args, id=uuid.uuid4().hex, session_id=session_id)
+        command = Command(name, args, id=command_id or uuid.uuid4().hex, session_id=session_id)
         answer = await self._ask(command, CommandResult)
         if answer.error is not None:
             error = answer.error
