@@ -33,7 +33,9 @@ def _seconds(_: click.Context, __: click.Parameter, text: str) -> float:
     default=format_duration(Reconnect().give_up_timeout or 0),
     metavar="DURATION",
     callback=_seconds,
-    help="Time to try for, to come back after a lost connection; 0: none.",
+    envvar="BAMBOO_RECONNECT",
+    show_envvar=True,
+    help="How long to try to come back after a lost connection; 0: not at all.",
 )
 def command(url: str, token: str | None, session: str | None, reconnect: float) -> None:
     """
