@@ -45,7 +45,7 @@ def command(name: str, args: Json, url: str, token: str | None, session: str | N
 
 
 async def _call(to: Target, name: str, args: Json) -> Json:
-    async with to.connect("call") as client:
+    async with to.connect("call", reconnect=None) as client:
         if client.connected.resumed:
             return await client.command(name, args)
         try:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import attrs
 import click
 
-from ..client import Client, connect
+from ..client import Client, Reconnect, connect
 from ..config import DEFAULT_BIND
 from ..protocol.messages import ClientInfo
 from ..version import __version__
@@ -26,10 +26,12 @@ class Target:
     session: str | None
 
     @asynccontextmanager
-    async def connect(self, name: str) -> AsyncIterator[Client]:
+    async def connect(self, name: str, reconnect: Reconnect | None) -> AsyncIterator[Client]:
         """Connect as the command *name*; raises what `client.connect` does."""
         info = ClientInfo(f"bamboo-gateway {name}", __version__)
-        async with connect(self.url, token=self.token, session_id=self.session, client=info) as client:
+        async with connect(
+            self.url, token=self.token, session_id=self.session, client=info, reconnect=reconnect
+        ) as client:
             yield client
 
 
