@@ -22,7 +22,7 @@ def read(dialect: DialectName, text: str) -> Event:
     message = json.loads(text)
     if dialect == "serde":
         [(name, fields)] = message.items()
-        message = {"type": _snake(name), **fields}
+        message = {"type": snake(name), **fields}
     assert isinstance(message, dict)
     return message
 
@@ -31,5 +31,6 @@ def _camel(kind: str) -> str:
     return "".join(word.capitalize() for word in kind.split("_"))
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """Make `agent_token` of `AgentToken`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

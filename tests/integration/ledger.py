@@ -20,6 +20,8 @@ class Ledger:
     """
 
     name: str
+    is_recorded: bool = False
+    """The storage tells what stands here before any client may."""
     events: dict[int, Event] = attrs.field(factory=dict)
     whole_to: int = 0
     """Every event up to this one is known."""
@@ -28,10 +30,24 @@ class Ledger:
 
     def tell(self, event: Event) -> None:
         """A client has been sent *event*, which is surely a single one."""
+        assert not self.is_recorded or event["seq"] in self.events, f"{event} was told before it was stored"
         known = self.events.setdefault(event["seq"], event)
         assert known == event, f"{self.name}: two events of one seq: {known} and {event}"
         while self.whole_to + 1 in self.events:
             self.whole_to += 1
+
+    def record(self, event: Event) -> None:
+        """The storage has committed *event*."""
+        assert event["seq"] == self.newest + 1, f"{self.name}: {event} was stored after {self.newest}"
+        self.events[event["seq"]] = event
+        self.whole_to = self.newest = event["seq"]
+
+    def ends_with(self, event: Event) -> bool:
+        """Is *event* the entry of its `seq`, perhaps merged with some before it?"""
+        first = seq = event["seq"]
+        while first > 1 and len(_text(self.span(first - 1, seq))) < len(event.get("token", "")):
+            first -= 1
+        return bool(event == _joined(self.span(first - 1, seq)))
 
     def span(self, after: int, seq: int) -> list[Event]:
         """The events after *after*, up to *seq*."""
@@ -54,6 +70,10 @@ class Reading:
     heard: int = 0
     gaps: list[tuple[int, int]] = attrs.field(factory=list)
     """The first and last `seq` of each hole of which the client was told."""
+    is_adrift: bool = False
+    """It has no cursor: what comes next may stand anywhere behind `cursor`."""
+    distrusted: int | None = None
+    """It gave a cursor, at this `seq`, that means nothing to the log: of that it must be told."""
     _unchecked: list[tuple[int, Event]] = attrs.field(factory=list)
     """What may be merged, or stands behind what the protocol does not know; and the cursor before it."""
 
@@ -61,6 +81,13 @@ class Reading:
         """The client was sent *event*."""
         seq = event["seq"]
         assert seq > self.cursor, f"{self.ledger.name}: {event} came after {self.cursor}"
+        assert self.distrusted is None, f"{self.ledger.name}: {event} came instead of a gap"
+        self.heard += 1
+        self.ledger.newest = max(self.ledger.newest, seq)
+        if self.is_adrift:
+            assert self.ledger.ends_with(event)
+            self.cursor, self.is_adrift = seq, False
+            return
         may_cover_more = self.protocol == 1 or (event["type"] == "agent_token" and not self.is_exact)
         assert may_cover_more or seq == self.cursor + 1, (
             f"{self.ledger.name}: {self.cursor + 1} to {seq - 1} are lost, then came {event}"
@@ -70,12 +97,19 @@ class Reading:
         else:
             self._unchecked.append((self.cursor, event))
         self.cursor = seq
-        self.heard += 1
-        self.ledger.newest = max(self.ledger.newest, seq)
 
     def skip(self, requested: int, earliest: int) -> None:
         """The client was told that there is nothing from *requested* to before *earliest*."""
-        assert requested == self.cursor + 1, f"{self.ledger.name}: a gap at {requested} after {self.cursor}"
+        if self.distrusted is not None:
+            assert requested == self.distrusted + 1
+            self.distrusted = None
+            self.cursor = earliest - 1
+            return
+        if self.is_adrift:
+            assert requested > self.cursor
+            self.is_adrift = False
+        else:
+            assert requested == self.cursor + 1, f"{self.ledger.name}: gap at {requested} after {self.cursor}"
         assert requested < earliest, f"{self.ledger.name}: a gap from {requested} to before {earliest}"
         self.gaps.append((requested, earliest - 1))
         self.cursor = earliest - 1
@@ -102,6 +136,10 @@ class Reading:
         unspoken = self.ledger.span(self.cursor, last_seq)
         assert self.protocol == 1 or not unspoken, f"{self.ledger.name}: {unspoken} never came"
         assert not [each for each in unspoken if each["type"] in SEED_KINDS], unspoken
+
+
+def _text(span: Sequence[Event]) -> str:
+    return "".join(each.get("token", "") for each in span)
 
 
 def _joined(span: Sequence[Event]) -> Event:
