@@ -73,7 +73,7 @@ class TurnRunner:
         """Begin a turn; it ends by itself, by `cancel`, or with `run`, after which none begins."""
         assert self._nursery is not None, "turns begin only while `run` runs"
         if self._is_ending:
-            return  # a commit came through when the gateway was cancelled; who comes next finds the turn stored
+            return  # a commit came through when the gateway was cancelled; who comes next finds it stored
         scope = self._scopes[effect.run_id] = trio.CancelScope()
         self._nursery.start_soon(self._run_turn, effect, scope)
 

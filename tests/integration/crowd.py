@@ -134,6 +134,7 @@ class Visit:
         self._port = port
         self._is_over = False
         self._is_connected = False
+        self._is_superseded = False
         self._cursor: Cursor = "right"
         self._leave: Leave = "clean"
         if not person.is_homing:
@@ -230,6 +231,8 @@ class Visit:
                 await trio.sleep(0.01)
 
     async def _go(self) -> None:
+        if self._wire.closed is not None:
+            self._leave = "dropped"
         self._counts[f"left {self._leave}"] += 1
         match self._leave:
             case "clean":
@@ -251,7 +254,8 @@ class Visit:
         return "chat", {"id": chat_id, "content": content, "session_id": self._person.place.id}
 
     async def _say(self, *messages: tuple[str, dict[str, object]]) -> None:
-        await self._socket.send(b"".join(self._wire.say(kind, **fields) for kind, fields in messages))
+        if self._wire.closed is None:  # else the gateway has said goodbye
+            await self._socket.send(b"".join(self._wire.say(kind, **fields) for kind, fields in messages))
 
     def _count_end(self) -> None:
         code = self._wire.closed[0] if self._wire.closed else None
@@ -322,8 +326,11 @@ class Visit:
         self._counts[f"errors {code}"] += 1
         if code == "GAP":
             self._hear_gap_in_words(reading, event["message"])
-        else:
-            assert code in ("SUPERSEDED", "QUEUE_FULL", "ID_REUSED"), event
+            return
+        self._is_superseded = self._is_superseded or code == "SUPERSEDED"
+        # What a client says before it has heard that it is superseded has no session to go to.
+        answers_late = code == "NOT_CONNECTED" and self._is_superseded
+        assert answers_late or code in ("SUPERSEDED", "QUEUE_FULL", "ID_REUSED"), event
 
     def _hear_gap_in_words(self, reading: Reading, message: str) -> None:
         """Protocol 1 has no `gap`, but an error that says the same."""
