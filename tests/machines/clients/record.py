@@ -67,15 +67,14 @@ class Record:
         self.last_seq += 1
 
     def tell(self, event: Event) -> None:
-        """A client has been sent *event*; without `ts`, if it was merged with one that came later."""
+        """A client has been sent *event*."""
         seq = event["seq"]
         assert 1 <= seq <= self.last_seq, (self, event)
         known = self.events.setdefault(seq, event)
-        if "ts" in event and "ts" not in known:
-            self.events[seq] = event
-        assert known == {name: value for name, value in event.items() if name in known or name != "ts"} or (
-            "ts" not in event and {**event, "ts": known["ts"]} == known
-        ), (known, event)
+        # Of what came merged with its neighbours, a client is not told when it was said.
+        stamp = known.get("ts", event.get("ts"))
+        assert {**known, "ts": stamp} == {**event, "ts": event.get("ts", stamp)}, (known, event)
+        self.events[seq] = known if "ts" in known else event
         assert event["type"] not in SEED_KINDS or seq not in self.silent, (self, event)
         assert self.session_id is None or self.session_id.matches(event["session_id"]), (self, event)
 
