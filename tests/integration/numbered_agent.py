@@ -11,7 +11,7 @@ from bamboo_gateway import Turn
 STEP_INTERVAL = 0.004
 """Seconds: an answer lasts long enough to be killed in its midst."""
 
-TOOL_EVERY = 5
+TOOL_EVERY = 10
 """Of so many steps one is a tool call."""
 
 

@@ -98,10 +98,16 @@ class Trial:
         with self._serving() as served:
             async with trio.open_nursery() as nursery:
                 for witness in self.witnesses:
-                    nursery.start_soon(witness.attend, self._port)
+                    nursery.start_soon(self._attend, witness)
                 await trio.sleep(self.rng.choice([self.rng.uniform(0, 0.1), self.rng.uniform(0, 0.8)]))
                 served.process.kill()
             self._kill(served.process)
+
+    async def _attend(self, witness: Witness) -> None:
+        """Come at once, or later, or in another life, and so with more to be told of."""
+        if self.rng.random() < 0.8:
+            await trio.sleep(self.rng.choice([0.0, 0.0, self.rng.uniform(0, 0.4)]))
+            await witness.attend(self._port)
 
     async def _die_young(self) -> None:
         process = start("serve", *self._args)
