@@ -32,7 +32,7 @@ check: $(VENV)/.dev $(WS) ## all that a change must pass: style, types, layers, 
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov $(ARGS)
 
 soak: $(VENV)/.dev ## the tests that can be of any size, large: kills, churn, a slow reader (ten minutes at most)
-	@BAMBOO_SOAK=1 timeout 600 $(BIN)/python -m pytest -m soak $(ARGS)
+	@BAMBOO_SOAK=1 timeout 600 $(BIN)/python -m pytest tests/integration -m soak $(ARGS)
 
 format: $(VENV)/.dev ## put the code in order, as far as a tool can
 	@$(BIN)/ruff format

@@ -10,6 +10,17 @@ DialectName: TypeAlias = Literal["tagged", "serde"]
 Event: TypeAlias = dict[str, Any]
 """A message as the tagged dialect has it, whichever dialect it came in."""
 
+SEED_KINDS = {
+    "connected",
+    "agent_token",
+    "agent_tool_start",
+    "agent_tool_complete",
+    "agent_complete",
+    "error",
+    "pong",
+}
+"""All that protocol 1 knows."""
+
 
 def write(dialect: DialectName, kind: str, **fields: object) -> str:
     """Write the message *kind* (named as in the tagged dialect) as JSON."""

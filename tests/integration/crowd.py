@@ -21,8 +21,7 @@ from bamboo_gateway.session.stored import StoredSession
 from bamboo_gateway.storage.sqlite import SQLiteStorage
 from tests import plain_wire
 from tests.integration.ledger import Ledger, Reading
-from tests.machines.clients.record import SEED_KINDS
-from tests.plain_wire import DialectName, Event
+from tests.plain_wire import SEED_KINDS, DialectName, Event
 from tests.sansio_client import SansIOClient
 from tests.stream_client import NO_LINGER
 

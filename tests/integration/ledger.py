@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from tests.machines.clients.record import SEED_KINDS
-from tests.plain_wire import Event
+from tests.plain_wire import SEED_KINDS, Event
 
 
 @attrs.define(eq=False)

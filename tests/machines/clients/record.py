@@ -6,18 +6,7 @@ from typing import Any
 
 import attrs
 
-from tests.plain_wire import Event
-
-SEED_KINDS = {
-    "connected",
-    "agent_token",
-    "agent_tool_start",
-    "agent_tool_complete",
-    "agent_complete",
-    "error",
-    "pong",
-}
-"""All that protocol 1 knows."""
+from tests.plain_wire import SEED_KINDS, Event
 
 
 @attrs.define(eq=False)

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from tests.machines.clients.record import SEED_KINDS, Chosen, Record
-from tests.plain_wire import Event
+from tests.machines.clients.record import Chosen, Record
+from tests.plain_wire import SEED_KINDS, Event
 
 
 @attrs.define
