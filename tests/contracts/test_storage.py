@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import attrs
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from bamboo_gateway.ports import SessionStorage
 from bamboo_gateway.protocol.messages import AgentToken, Chat, ChatAccepted, LoggedEvent
@@ -66,6 +66,9 @@ ADAPTERS: dict[str, Callable[[], AbstractContextManager[Place]]] = {
 
 every_adapter = pytest.mark.parametrize("new_place", ADAPTERS.values(), ids=ADAPTERS)
 NewPlace = Callable[[], AbstractContextManager[Place]]
+
+on_disk = settings(max_examples=min(settings().max_examples, 1_500))
+"""An example may take 100 ms, and a test 300 s."""
 
 ALL = 2**40
 """More bytes than there are."""
@@ -123,6 +126,7 @@ async def test_it_begins_empty(new_place: NewPlace) -> None:
 
 
 @every_adapter
+@on_disk
 @given(first=everybody, story=st.lists(actions, min_size=2, max_size=8), data=st.data())
 async def test_what_was_committed_is_there(
     new_place: NewPlace,
@@ -156,6 +160,7 @@ async def test_what_was_committed_is_there(
 
 
 @every_adapter
+@on_disk
 @given(
     saved=storage_values.sessions,
     event=logged_events,
