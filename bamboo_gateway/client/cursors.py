@@ -42,6 +42,7 @@ class Cursors:
         self._session = _beginning(connected)
         self._channels: dict[str, Cursor] = {}
         """By name; the one longest unheard of comes first."""
+        self._begin_channels(connected)
 
     def greet(self, connected: Connected) -> None:
         """The gateway has let the client in again; in a new session its log is a new one."""
@@ -51,6 +52,7 @@ class Cursors:
             self._session = _beginning(connected)
             # Broadcasts are the gateway's. Channels were the session's, which has joined none yet.
             self._channels = {name: each for name, each in self._channels.items() if name == BROADCAST}
+        self._begin_channels(connected)
 
     def admit(self, event: GatewayEvent) -> bool:
         """Is *event* new? Then it counts as seen from here on. What is no part of a log always is."""
@@ -100,6 +102,12 @@ class Cursors:
             return False  # all that is missing there has been seen
         self._move(gap.channel, Cursor(gap.epoch, before))
         return True
+
+    def _begin_channels(self, connected: Connected) -> None:
+        """Where logs begin of which nothing was heard yet: what is next may come while the client is off."""
+        for name, seq in (connected.channels or {}).items():
+            if name not in self._channels:
+                self._move(name, Cursor(connected.epoch, seq))
 
     def _cursor(self, channel: str | None) -> Cursor | None:
         return self._session if channel is None else self._channels.get(channel)

@@ -248,3 +248,13 @@ def test_each_event_is_seen_once_and_in_order_or_a_gap_tells(script: list[tuple[
                 line.deliver(10_000)
     for channel in LOGS:
         assert line.holes(channel) == []
+
+
+def test_a_log_of_which_nothing_was_heard_has_a_beginning() -> None:
+    """What is said in it while the client is off is not missed: `connected` tells where it ended by then."""
+    cursors = Cursors(Connected("s1", epoch="e", last_seq=0, protocol=2, channels={"*": 4, "news": 0}))
+    assert cursors.resume(HELLO).channels == {"*": 4, "news": 0}
+    assert not cursors.admit(AgentToken("s1", "old", channel="*", seq=4))
+    assert cursors.admit(AgentToken("s1", "new", channel="*", seq=5))
+    cursors.greet(Connected("s1", resumed=True, epoch="e", last_seq=0, channels={"*": 9, "news": 2, "b": 7}))
+    assert cursors.resume(HELLO).channels == {"*": 5, "news": 0, "b": 7}

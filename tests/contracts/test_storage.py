@@ -29,6 +29,7 @@ from bamboo_gateway.session.log import Entry, Log, LogLimits
 from bamboo_gateway.session.outcomes import MessageKey, Outcome
 from bamboo_gateway.session.session import Session
 from bamboo_gateway.session.stored import Run, StoredLog, StoredState
+from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.storage.sqlite import SQLiteStorage
 from tests.contracts import storage_values
 from tests.contracts.storage_model import Owned, StorageModel, as_values, durable, newest
@@ -52,6 +53,13 @@ Place: TypeAlias = Callable[[], SessionStorage]
 
 
 @contextmanager
+def memory() -> Iterator[Place]:
+    """An object, which is all that there is of it."""
+    storage = MemoryStorage()
+    yield lambda: storage
+
+
+@contextmanager
 def sqlite() -> Iterator[Place]:
     """A new file."""
     with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +69,7 @@ def sqlite() -> Iterator[Place]:
 
 # Name of the adapter → a new place of it: a further one joins by one line.
 ADAPTERS: dict[str, Callable[[], AbstractContextManager[Place]]] = {
+    "memory": memory,
     "sqlite": sqlite,
 }
 
@@ -280,7 +289,7 @@ async def check_lists(storage: SessionStorage, sessions: Sequence[Session], data
     assert list(await storage.list("ann", after, limit)) == of_ann[:limit]
 
     before = data.draw(st.sampled_from([it.last_activity for it in sessions] or [NEW_YEAR]))
-    idle = sorted(it.last_activity for it in sessions if it.last_activity < before)
+    idle = sorted(it.last_activity for it in sessions if it.last_activity <= before)
     active = {it.id: it.last_activity for it in sessions}
     found = await storage.find_inactive(before.timestamp(), limit)
     assert [active[each] for each in found] == idle[:limit]
@@ -430,6 +439,17 @@ async def test_only_the_beginning_of_a_log_expires(new_place: NewPlace) -> None:
             assert await read_seqs(storage, 1) == [2, 3, 4]
             await storage.expire(21, ALL, 0)
             assert await read_seqs(storage, 1) == []
+
+
+@every_adapter
+async def test_all_of_a_log_is_there_while_a_turn_is_not_over(new_place: NewPlace) -> None:
+    """What an interrupted agent has said may be in the log alone, so limits do not count until then."""
+    narrow = LogLimits(max_events=2, max_bytes=1)
+    with new_place() as place:
+        async with opened(place) as (storage, _):
+            run = SaveRun(1, "r1", Chat("hi", session_id(1)))
+            await storage.commit([SaveSession(session(1)), run, *tokens(1, range(1, 6))])
+            assert len((await read_log(storage, 1, narrow)).entries) == 5
 
 
 @every_adapter

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from ...protocol.messages import Connected
+from collections.abc import Iterable
+from itertools import islice
+
+from ...protocol import versions
+from ...protocol.messages import MAX_CHANNEL_CURSORS, Connected
 from .. import requests
 from ..effects import Dismiss, Effect
 from ..live import LiveSession
+from ..log import Log
 from ..session import Session
 from .state import Handlers, TableState, not_found
 
 
 def _attach(state: TableState, request: requests.Attach, now: float, effects: list[Effect]) -> Session:
     session, resumed = _find_or_found(state, request, now)
+    others = state.channels.logs_of(session)
     greeting = Connected(
         session.id,
         resumed=resumed,
@@ -20,10 +26,19 @@ def _attach(state: TableState, request: requests.Attach, now: float, effects: li
         protocol=request.connection.protocol,
         limits=state.limits.wire,
         connection_id=request.connection.id,
+        channels=_ends(others) if request.connection.protocol >= versions.LATEST else None,
     )
-    others = state.channels.logs_of(session)
     effects += state.attachments.attach(request, session, greeting, others, now)
     return session.snapshot()
+
+
+def _ends(logs: Iterable[Log]) -> dict[str, int]:
+    """
+    Where each log ends, for a client that has yet to hear of it.
+
+    What a connection could not resume by `connect.channels` need not be told.
+    """
+    return {log.name: log.visible_seq for log in islice(logs, MAX_CHANNEL_CURSORS)}
 
 
 def _find_or_found(state: TableState, request: requests.Attach, now: float) -> tuple[LiveSession, bool]:
