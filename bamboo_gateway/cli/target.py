@@ -37,7 +37,13 @@ class Target:
 
 def options(command: CommandT) -> CommandT:
     """Give *command* the options that make a `Target`."""
-    for option in (_session, _token, _url):
+    with_session: CommandT = _session(command)
+    return gateway_options(with_session)
+
+
+def gateway_options(command: CommandT) -> CommandT:
+    """Give *command* those that say which gateway."""
+    for option in (_token, _url):
         command = option(command)
     return command
 

@@ -24,14 +24,12 @@ from ..protocol.messages import (
     UserMessage,
 )
 from . import colours
+from .plain_text import plain
 
 _WIDTH = 200
 """Characters that a note shows of arguments or a result."""
 
 _PROMPT = "> "
-
-_CONTROL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
-"""What could make a terminal do more than show text: nobody knows where an agent has its words from."""
 
 
 class Transcript:
@@ -60,7 +58,7 @@ class Transcript:
         """Say something about the talk rather than in it."""
         if self._is_terminal:
             self._end_line()
-        text = text.translate(_CONTROL)
+        text = plain(text)
         text = click.style(text, dim=True) if self._has_colours else text
         click.echo(f"\n{text}\n{_PROMPT}" if self._is_asking else text, err=True, nl=not self._is_asking)
 
@@ -76,7 +74,7 @@ class Transcript:
 
     def _say(self, text: str) -> None:
         # Not `click.echo`: into a file it leaves out what looks like a colour.
-        sys.stdout.write(text.translate(_CONTROL) if self._is_terminal else text)
+        sys.stdout.write(plain(text) if self._is_terminal else text)
         sys.stdout.flush()
         self._is_in_line = not text.endswith("\n")
 

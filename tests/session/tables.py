@@ -145,7 +145,8 @@ def chat(
 
 def greeting(session_id: str = "s1", connection_id: str = "c1", **fields: Any) -> Connected:
     """What a connection hears first of a session that is new."""
-    fields = {"resumed": False, "last_seq": 0, "protocol": 2, "channels": {"*": 0}} | fields
+    default: dict[str, Any] = {"resumed": False, "last_seq": 0, "protocol": 2, "channels": {"*": 0}}
+    fields = default | fields
     return Connected(session_id, epoch=EPOCH, limits=WIRE, connection_id=connection_id, **fields)
 
 
