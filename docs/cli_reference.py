@@ -91,9 +91,9 @@ def _parts(command: click.Command) -> Iterable[click.Command]:
 
 
 def _table(params: Iterable[click.Parameter]) -> Iterator[str]:
-    """The options; the key of the file is the option's name wherever there is one."""
+    """The options; where there is a settings file, an option's key there is its name."""
     options = [param for param in params if isinstance(param, click.Option)]
-    has_keys = any(option.name in SETTINGS for option in options)
+    has_keys = any(option.name == "config" for option in options)
     columns = ["option", "variable", *["key"] * has_keys, "default", "meaning"]
     yield _row(columns)
     yield "|" + "---|" * len(columns)
