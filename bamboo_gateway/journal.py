@@ -112,8 +112,9 @@ class Journal:
         return not self._well.is_set()
 
     async def wait_well(self) -> None:
-        """Wait until the storage takes what it is given."""
-        await self._well.wait()
+        """Wait until the storage takes what it is given; where it does, this is no trip to the scheduler."""
+        if self.is_failing:
+            await self._well.wait()
 
     def statistics(self) -> JournalStatistics:
         """Count what was committed and what is held."""

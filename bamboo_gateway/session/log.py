@@ -29,7 +29,11 @@ class Entry:
     kind: type
     """Its class, which `body` does not name."""
     body: bytes = attrs.field(repr=False)
-    _frames: dict[tuple[Dialect, int], bytes] = attrs.field(factory=dict, init=False, repr=False)
+    _frames: dict[str, bytes] = attrs.field(factory=dict, init=False, repr=False)
+    """
+    By the names of dialect and protocol. In a dictionary of plain values the garbage collector has nothing to
+    follow: with a key that is an object it would visit two more for each event that is kept.
+    """
 
     @property
     def event(self) -> LoggedEvent:
@@ -40,11 +44,12 @@ class Entry:
 
     def frame(self, dialect: Dialect, protocol: int) -> bytes:
         """The WebSocket frame of this event; empty where the protocol has no word for it."""
-        frame = self._frames.get((dialect, protocol))
+        key = f"{dialect.value}{protocol}"
+        frame = self._frames.get(key)
         if frame is None:
             said = protocol >= versions.LATEST or self.kind in versions.SEED_EVENTS
             frame = framing.text_frame(codec.wrap(self.kind, self.body, dialect)) if said else b""
-            self._frames[dialect, protocol] = frame
+            self._frames[key] = frame
         return frame
 
 
