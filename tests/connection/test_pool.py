@@ -65,7 +65,7 @@ def test_a_connection_is_known_while_it_is_open() -> None:
 
 
 def test_what_the_pool_counts() -> None:
-    """Ends by their close code, as text for JSON; connections that are behind, and how far; bytes that wait."""
+    """Ends by their close code, as text for JSON; who is behind, and how far; bytes that wait."""
     pool = ConnectionPool(10)
     for code in (CloseCode.NORMAL, CloseCode.SUPERSEDED, CloseCode.NORMAL):
         pool.count(code)
