@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeAlias
 
@@ -14,8 +14,11 @@ from ..commands.session import describe
 from ..errors import ConfigError, ErrorCode, StorageError
 from ..ports import SessionStorage
 from ..protocol import codec
-from ..session.effects import DropSession, SaveChannel
-from ..session.log import LogLimits
+from ..session.effects import DropSession, SaveChannel, SaveMessage
+from ..session.history import History, NumberedMessage
+from ..session.live import LiveSession
+from ..session.log import Log, LogLimits
+from ..session.outcomes import OutcomeLimits, Outcomes
 from ..session.stored import StoredChannel, StoredSession, StoredState
 from ..storage import parse_storage
 from .target import Target
@@ -108,12 +111,14 @@ class StoredSource:
 
     async def history(self, session_id: str, limit: int, before: int | None) -> tuple[Sequence[Record], int]:
         """Read a part of the conversation."""
-        newest = (await self._load(session_id)).messages
+        stored = await self._load(session_id)
+        newest = [*stored.messages, *_interrupted(stored)]
         count = newest[-1].number + 1 if newest else 0
         end = count if before is None else min(before, count)
         first = max(0, end - limit)
-        messages = await self._storage.read_messages(session_id, first, end)
-        return [codec.unstructure(each.message) for each in messages], first
+        messages = {each.number: each for each in await self._storage.read_messages(session_id, first, end)}
+        messages |= {each.number: each for each in newest if first <= each.number < end}
+        return [codec.unstructure(each.message) for _, each in sorted(messages.items())], first
 
     async def delete(self, session_id: str) -> None:
         """Forget a session and all that belongs to it; its channels have one member less."""
@@ -133,6 +138,18 @@ class StoredSource:
             channel = self._members[name]
             self._members[name] = attrs.evolve(channel, members=channel.members - 1)
         return [self._members[name] for name in names]
+
+
+def _interrupted(stored: StoredSession) -> Iterator[NumberedMessage]:
+    """The answer in whose midst its gateway was killed, as the next gateway will close it."""
+    session = stored.session
+    entries, last_seq = stored.log.entries, stored.log.last_seq
+    log = Log(session.id, session.epoch, LogLimits(2**62, 2**62), last_seq=last_seq, entries=entries)
+    forgetful = Outcomes(OutcomeLimits(max_age=0.0, max_count=0, max_bytes=0))
+    live = LiveSession(session, log, History(2**62, stored.messages), forgetful)
+    for effect in live.resume(stored.runs[:1], session.last_activity.timestamp(), again=False):
+        if isinstance(effect, SaveMessage):
+            yield effect.message
 
 
 @asynccontextmanager

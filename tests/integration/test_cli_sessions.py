@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -133,6 +134,29 @@ def test_a_deleted_session_has_left_its_channels(place: Place) -> None:
     with serving("--storage", place.storage) as gateway:
         ran = run("call", "--url", gateway.url, "channel.list")
         assert [each["members"] for each in json.loads(ran.stdout)["channels"]] == [0]
+
+
+def test_an_answer_that_a_kill_has_cut_is_shown(place: Place) -> None:
+    """As the next gateway will close it, although none has looked at the file since."""
+    with serving("--storage", place.storage) as gateway:
+        first = on(place, gateway).ids()[0]
+        with terminal("chat", "--url", gateway.url, "--session", first) as person:
+            person.wait_for("> ")
+            person.type("/tokens 100000\n")
+            person.wait_for("50 ")
+            gateway.stop(signal.SIGKILL)
+    place.where = ("--storage", place.storage)
+    shown = place.ask("show", first, "--messages", "2")
+    assert place.ask("show", first, "--messages", "2") == shown
+    question, head, answer = shown.split("── ")[1:][0], *shown.split("── ")[2].split("\n")[:2]
+    assert question.startswith("user")
+    assert head.endswith(", interrupted")
+    assert answer.split()[:50] == [str(number) for number in range(1, 51)]
+    with serving("--storage", place.storage) as gateway:
+        assert (
+            on(place, gateway).ask("show", first, "--messages", "2").split("── ")[1:]
+            == shown.split("── ")[1:]
+        )
 
 
 def test_an_export_becomes_a_file(place: Place, tmp_path: Path) -> None:
