@@ -12,7 +12,7 @@ NODE   := tests/integration/node
 WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format docs bench clean
+.PHONY: help serve test check soak format docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check: $(VENV)/.dev $(WS) ## all that a change must pass: style, types, layers, 
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov $(ARGS)
+
+soak: $(VENV)/.dev ## the tests that can be of any size, large: kills, churn, a slow reader (ten minutes at most)
+	@BAMBOO_SOAK=1 timeout 600 $(BIN)/python -m pytest tests/integration -m soak $(ARGS)
 
 format: $(VENV)/.dev ## put the code in order, as far as a tool can
 	@$(BIN)/ruff format

@@ -19,7 +19,7 @@ from .connection.nursery import Host, serve_stream
 from .connection.pool import ConnectionPool, PoolStatistics
 from .errors import AgentError, GatewayError
 from .journal import Journal, JournalStatistics
-from .ports import Agent, Channel, SessionStorage
+from .ports import Agent, Channel, SessionStorage, is_resumable
 from .protocol.messages import Limits, LoggedEvent
 from .registry import RegistryStatistics, SessionRegistry
 from .router import MessageRouter
@@ -83,7 +83,7 @@ class Gateway:
         self._agent = agent or _no_agent
         self._storage = storage or MemoryStorage()
         self._table = SessionTable(
-            table_limits(self.config, self.limits), resume_turns=bool(getattr(self._agent, "resume", False))
+            table_limits(self.config, self.limits), resume_turns=is_resumable(self._agent)
         )
         self._journal = Journal(self._storage)
         self._registry = SessionRegistry(self._table, time.time, self._journal, self._load)
@@ -208,7 +208,7 @@ class Gateway:
         nursery.start_soon(self._registry.run)
         nursery.start_soon(self._journal.run, fanout.carry_out)
         await nursery.start(self._turns.run)
-        nursery.start_soon(run_upkeep, self._registry, self._storage, _schedule(config))
+        nursery.start_soon(run_upkeep, self._registry, self._storage, _schedule(config), time.time)
         if config.session_max_age is not None:
             nursery.start_soon(run_cleanup, self.sessions, config.session_max_age, config.cleanup_interval)
         await self.channels.open()

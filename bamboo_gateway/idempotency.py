@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -81,8 +82,13 @@ class Once:
         answer = self.refuse(interrupted)
         try:
             answer = await run()
-        except trio.Cancelled:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + SETTLE_DEADLINE):
+        except BaseException:
+            # Left open, it would have every repeat wait for ever.
+            deadline = trio.current_time() + SETTLE_DEADLINE
+            with (
+                trio.CancelScope(shield=True, deadline=deadline),
+                suppress(GatewayError, trio.BrokenResourceError),
+            ):
                 await self._settle(claim.session_id, answer)
             raise
         return await self._settle(claim.session_id, answer)

@@ -41,6 +41,11 @@ class Agent(Protocol):
         ...
 
 
+def is_resumable(agent: Agent) -> bool:
+    """Does *agent* go on with a turn in whose midst an earlier gateway ended?"""
+    return bool(getattr(agent, "resume", False))
+
+
 @runtime_checkable
 class ToolAgent(Protocol):
     """An agent that also answers commands which the gateway does not know."""
@@ -91,7 +96,10 @@ class SessionStorage(Protocol):
         """
         Make *changes* durable, in order, all or none. Called by one task at a time.
 
-        A change that finds nothing to change is none.
+        A change that finds nothing to change is none; nor is the delivery of an
+        entry that is there, or was: a batch may come again. The log of
+        broadcasts needs no `SaveChannel`. A turn that is saved again keeps its
+        place, an outcome becomes the newest.
         """
         ...
 
@@ -101,7 +109,8 @@ class SessionStorage(Protocol):
 
         Args:
             session_id: Its id.
-            log_limits: No more of its log needs to be given back (the newest is).
+            log_limits: No more of its log needs to be given back (the newest is), unless a turn is not over:
+                the answer so far is in all of what is stored.
             history_bytes: The newest messages of about this size together, and at least the last.
         """
         ...
@@ -121,6 +130,9 @@ class SessionStorage(Protocol):
     async def expire(self, before: int, max_log_bytes: int, outcomes_before: int) -> None:
         """
         Forget what nobody may ask for any more, a bounded part of it at a time.
+
+        Logs lose their beginnings only: an old time behind a younger one waits.
+        Called by another task than `commit` is, whose calls come in between.
 
         Args:
             before: Entries of logs older than this (Unix milliseconds).

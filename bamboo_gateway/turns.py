@@ -52,13 +52,17 @@ class TurnRunner:
         self._registry = registry
         self._scopes: dict[str, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
+        self._is_ending = False
         self._outcomes: Counter[Outcome] = Counter()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Hold the tasks of all turns until cancelled."""
         async with trio.open_nursery() as self._nursery:
             task_status.started()
-            await trio.sleep_forever()
+            try:
+                await trio.sleep_forever()
+            finally:
+                self._is_ending = True
 
     def stop(self) -> None:
         """Cancel every turn, without closing any: what they have said stands, and they say nothing more."""
@@ -66,8 +70,10 @@ class TurnRunner:
             scope.cancel()
 
     def start(self, effect: StartTurn) -> None:
-        """Begin a turn; it ends by itself, by `cancel`, or with `run`."""
+        """Begin a turn; it ends by itself, by `cancel`, or with `run`, after which none begins."""
         assert self._nursery is not None, "turns begin only while `run` runs"
+        if self._is_ending:
+            return  # a commit came through when the gateway was cancelled; who comes next finds it stored
         scope = self._scopes[effect.run_id] = trio.CancelScope()
         self._nursery.start_soon(self._run_turn, effect, scope)
 

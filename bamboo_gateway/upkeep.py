@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 import structlog
@@ -12,6 +11,7 @@ import trio
 from .errors import GatewayError, StorageError
 from .ports import SessionStorage
 from .registry import SessionRegistry
+from .session.live import milliseconds
 from .session.requests import OPERATOR, GetSession, Tidy
 
 log = structlog.get_logger(__name__)
@@ -33,19 +33,22 @@ class UpkeepSchedule:
     outcome_max_age: float
 
 
-async def run_upkeep(registry: SessionRegistry, storage: SessionStorage, schedule: UpkeepSchedule) -> None:
-    """Tidy memory and storage by *schedule*, until cancelled."""
+async def run_upkeep(
+    registry: SessionRegistry, storage: SessionStorage, schedule: UpkeepSchedule, clock: Callable[[], float]
+) -> None:
+    """Tidy memory and storage by *schedule* and *clock* (Unix seconds), until cancelled."""
     while True:
         await trio.sleep(schedule.interval)
-        await registry.tell(Tidy(schedule.max_idle))
-        now = time.time()
+        now = clock()
         try:
+            # First what is in memory: of an answer that is being given, the log may be all that tells of it.
+            await registry.ask(Tidy(schedule.max_idle))
             await storage.expire(
-                int((now - schedule.log_max_age) * 1000),
+                milliseconds(now - schedule.log_max_age),
                 schedule.log_total_bytes,
-                int((now - schedule.outcome_max_age) * 1000),
+                milliseconds(now - schedule.outcome_max_age),
             )
-        except StorageError as error:
+        except (GatewayError, StorageError) as error:
             log.warning("storage not tidied", error=str(error))
 
 

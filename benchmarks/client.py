@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 from .frames import take_messages, text_frame
 
@@ -21,30 +23,51 @@ _UPGRADE = (
 
 
 class Client:
-    """One connection, which has said `connect` and was answered."""
+    """
+    One connection, which has said `connect` and was answered.
 
-    def __init__(self, port: int) -> None:
+    Args:
+        port: The server's, on this machine.
+        connect: What `connect` says beside its type.
+    """
+
+    def __init__(self, port: int, **connect: Any) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        self.received_bytes = 0
         self._received = bytearray()
         self.socket.sendall(_UPGRADE)
         while _END_OF_HEAD not in self._received:
             self._receive()
         del self._received[: self._received.index(_END_OF_HEAD) + len(_END_OF_HEAD)]
-        self.send(b'{"type":"connect"}')
-        while not list(self.read()):
-            pass
+        self.say(type="connect", **connect)
+        self.connected: dict[str, Any] = json.loads(self._first())
+        """What was answered."""
 
     def send(self, message: bytes) -> None:
-        """Send one text message of less than 126 bytes."""
+        """Send one text message."""
         self.socket.sendall(text_frame(message))
+
+    def say(self, **message: Any) -> None:
+        """Send one message, as JSON."""
+        self.send(json.dumps(message, separators=(",", ":")).encode())
 
     def read(self) -> Iterator[bytes]:
         """Receive once, and yield the text messages that have come."""
         self._receive()
         return take_messages(self._received)
 
+    def taken(self) -> Iterator[bytes]:
+        """Yield the text messages that came together with what was read already."""
+        return take_messages(self._received)
+
+    def _first(self) -> bytes:
+        while (message := next(self.taken(), None)) is None:
+            self._receive()
+        return message
+
     def _receive(self) -> None:
         data = self.socket.recv(MAX_RECEIVE_BYTES)
         if not data:
             raise ConnectionError("the server hung up")
+        self.received_bytes += len(data)
         self._received += data

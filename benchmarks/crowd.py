@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from .client import Client
 
@@ -36,13 +37,13 @@ class Crowd:
 
 
 @contextmanager
-def open_crowd(port: int, connections: int) -> Iterator[Crowd]:
-    """Connect *connections* clients, and hang up when the block is left."""
+def open_crowd(port: int, connections: int, **connect: Any) -> Iterator[Crowd]:
+    """Connect *connections* clients, which say *connect*, and hang up when the block is left."""
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         clients: list[Client] = []
         for _ in range(connections):
-            client = Client(port)
+            client = Client(port, **connect)
             stack.enter_context(client.socket)
             selector.register(client.socket, selectors.EVENT_READ, client)
             clients.append(client)

@@ -12,9 +12,11 @@ _LENGTH_64 = 127
 
 
 def text_frame(message: bytes) -> bytes:
-    """Frame one text message of less than 126 bytes."""
+    """Frame one text message of less than 64 KiB."""
     # A client must mask; a mask of zeros leaves the message as it is.
-    return struct.pack("!BBI", _TEXT, _MASKED | len(message), 0) + message
+    if len(message) < _LENGTH_16:
+        return struct.pack("!BBI", _TEXT, _MASKED | len(message), 0) + message
+    return struct.pack("!BBHI", _TEXT, _MASKED | _LENGTH_16, len(message), 0) + message
 
 
 def take_messages(received: bytearray) -> Iterator[bytes]:
@@ -24,18 +26,19 @@ def take_messages(received: bytearray) -> Iterator[bytes]:
     Other kinds are dropped; a ping is not answered, for no round lasts as long as a server's patience.
     """
     while (bounds := _first_payload(received)) and bounds.stop <= len(received):
-        if received[0] == _TEXT:
-            yield bytes(received[bounds])
-        del received[: bounds.stop]
+        kind, message = received[0], bytes(received[bounds])
+        del received[: bounds.stop]  # before the message is given away: the caller may want no more
+        if kind == _TEXT:
+            yield message
 
 
 def _first_payload(received: bytearray) -> slice | None:
     if len(received) < 2:
         return None
     length = received[1]
-    assert length < _LENGTH_64, "no server here sends more than 64 KiB at once"
     if length < _LENGTH_16:
         return slice(2, 2 + length)
-    if len(received) < 4:
+    start = 4 if length < _LENGTH_64 else 10
+    if len(received) < start:
         return None
-    return slice(4, 4 + int.from_bytes(received[2:4], "big"))
+    return slice(start, start + int.from_bytes(received[2:start], "big"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
 from .peers import PEERS
@@ -19,6 +20,25 @@ def print_report(workload: Workload, measured: Measured, connections: int, repea
         print(f"  {PEERS[peer]:42}{ratio(costs, ours):8.2f}{median(costs):9.1f}   {spread}")
 
 
-def ratio(costs: list[float], ours: list[float]) -> float:
+def ratio(costs: Sequence[float], ours: Sequence[float]) -> float:
     """How many times *ours* it costs: the median of the rounds, each compared with its neighbour."""
-    return median(cost / own for cost, own in zip(costs, ours, strict=True))
+    return median(_ratios(costs, ours))
+
+
+def spread_of_ratio(costs: Sequence[float], ours: Sequence[float]) -> str:
+    """The `ratio`, and how far apart the rounds were."""
+    ratios = _ratios(costs, ours)
+    return f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+
+
+def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print *rows* under *head*: the first column is a name, the others are figures."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    print(f"\n{title}")
+    for name, *figures in (head, *rows):
+        cells = [cell.rjust(width) for cell, width in zip(figures, widths[1:], strict=True)]
+        print("  " + "  ".join([name.ljust(widths[0]), *cells]))
+
+
+def _ratios(costs: Sequence[float], ours: Sequence[float]) -> list[float]:
+    return [cost / own for cost, own in zip(costs, ours, strict=True)]

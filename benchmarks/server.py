@@ -1,4 +1,4 @@
-"""A peer's process: started, and asked how much CPU time it has used."""
+"""A server's process: started, and asked how much CPU time and memory it has used."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import attrs
 
@@ -17,7 +18,7 @@ SETTLE_TIME = 0.05
 
 @attrs.frozen
 class Server:
-    """One running peer."""
+    """One running server."""
 
     pid: int
     port: int
@@ -33,16 +34,29 @@ class Server:
         # The clock of another process, numbered as by clock_getcpuclockid(3); that in /proc is too coarse.
         return time.clock_gettime(~self.pid << 3 | 2)
 
+    def memory(self) -> int:
+        """Bytes of its memory that are in the machine's (RSS); Linux only."""
+        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * resource.getpagesize()
+
 
 @contextmanager
-def run_server(module: str) -> Iterator[Server]:
-    """Run `python -m MODULE`, which prints its port once it accepts connections."""
-    with subprocess.Popen([sys.executable, "-m", module], stdout=subprocess.PIPE, text=True) as process:
+def run_server(*arguments: str) -> Iterator[Server]:
+    """Run `python -m ARGUMENTS`, whose first line ends with its port once it accepts connections."""
+    with subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield Server(process.pid, int(process.stdout.readline()))
+            yield Server(process.pid, int(process.stdout.readline().split(":")[-1]))
         finally:
             process.kill()
+
+
+@contextmanager
+def run_gateway(storage: str, *options: str) -> Iterator[Server]:
+    """Run the gateway's own command line on *storage*."""
+    quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
+    with run_server("bamboo_gateway", "serve", *quiet, "--storage", storage, *options) as server:
+        yield server
 
 
 def allow_many_files() -> None:

@@ -20,6 +20,7 @@ bamboo-gateway serve                          # a gateway on ws://127.0.0.1:1879
 bamboo-gateway chat                           # talk with its agent
 echo "hello" | bamboo-gateway chat > answer   # the same in a script
 bamboo-gateway call session.list '{"limit": 5}'
+bamboo-gateway sessions export --all --output all.jsonl
 ```
 
 | exit code | meaning |
@@ -73,20 +74,26 @@ def render() -> str:
 def _command(parent: click.Context, command: click.Command) -> str:
     context = click.Context(command, info_name=command.name, parent=parent)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    level = "#" * (2 + bool(parent.parent))
     sections = [
-        f"## {command.name}",
+        f"{level} {context.command_path.partition(' ')[2]}",
         f"```sh\n{usage}\n```",
         inspect.cleandoc(command.help or ""),
-        "\n".join(_table(command.params)),
+        "\n".join(_table(command.params)) if command.params else "",
         _AFTER.get(command.name or "", "").rstrip(),
+        *(_command(context, each).rstrip() for each in _parts(command)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
+def _parts(command: click.Command) -> Iterable[click.Command]:
+    return command.commands.values() if isinstance(command, click.Group) else ()
+
+
 def _table(params: Iterable[click.Parameter]) -> Iterator[str]:
-    """The options; the key of the file is the option's name wherever there is one."""
+    """The options; where there is a settings file, an option's key there is its name."""
     options = [param for param in params if isinstance(param, click.Option)]
-    has_keys = any(option.name in SETTINGS for option in options)
+    has_keys = any(option.name == "config" for option in options)
     columns = ["option", "variable", *["key"] * has_keys, "default", "meaning"]
     yield _row(columns)
     yield "|" + "---|" * len(columns)
@@ -101,11 +108,13 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _usage(option: click.Option) -> str:
-    return _code(f"{option.opts[0]} {option.metavar}") + (", repeated" if option.multiple else "")
+    value = f" {option.metavar}" if option.metavar else ""
+    return _code(f"{option.opts[0]}{value}") + (", repeated" if option.multiple else "")
 
 
 def _default(option: click.Option) -> str:
-    return _code(option.default) if isinstance(option.default, str | int) else ""
+    has_default = isinstance(option.default, str | int) and not option.is_flag
+    return _code(option.default) if has_default else ""
 
 
 def _code(text: object) -> str:

@@ -228,8 +228,15 @@ def _limits() -> str:
 
 
 def _command_list() -> str:
-    rows = ((f"[`{spec.name}`](#{_anchor(spec.name)})", spec.summary) for spec in COMMANDS.values())
-    return _table("command | what it does", rows)
+    rows = (
+        (
+            f"[`{spec.name}`](#{_anchor(spec.name)})",
+            spec.summary,
+            "first result" if spec.changes else "reads anew",
+        )
+        for spec in COMMANDS.values()
+    )
+    return _table("command | what it does | repeated under its `id`", rows)
 
 
 def _commands() -> str:

@@ -1,54 +1,51 @@
 """
-A client with nothing but trio-websocket and JSON: it chats, loses its connection in mid-answer, and resumes.
+A client that goes on where it was when its connection breaks.
 
 Start a gateway (`make serve`), then
 
     .venv/bin/python examples/client.py
 
-What came while nobody listened comes again, once and in order, and the rest of the answer follows live.
+and break the connection in mid-answer, by switching the network off, say. The client waits a moment, comes
+back by itself, and the answer goes on: nothing is lost, and nothing is said twice.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import trio
-from trio_websocket import WebSocketConnection, open_websocket_url
+
+from bamboo_gateway.client import Client, Disconnected, Reconnect, connect
+from bamboo_gateway.protocol import AgentComplete, AgentToken, Connected, Error, Gap
+
+TEXT = " ".join(str(number) for number in range(1, 501))
+"""Ten seconds of the echo agent."""
 
 
-async def main(url: str = "ws://127.0.0.1:18790") -> None:
-    """Chat once, over two connections."""
-    async with open_websocket_url(url) as websocket:
-        await send(websocket, type="connect", protocol=2)
-        connected = await receive(websocket)
-        session_id = connected["session_id"]
-        await send(websocket, type="chat", content="one two three four five six", session_id=session_id)
-        while (event := await receive(websocket))["type"] != "agent_token":
-            print(f"({event['type']})")
-        print(event["token"], end="", flush=True)
-    # The connection is gone, and the turn goes on. Where we stopped is a place in the session's log:
-    cursor = {"session_id": session_id, "last_seq": event["seq"], "epoch": connected["epoch"]}
-    async with open_websocket_url(url) as websocket:
-        await send(websocket, type="connect", protocol=2, **cursor)
-        while event["type"] != "agent_complete":
-            event = await receive(websocket)
-            if event["type"] == "agent_token":
-                print(event["token"], end="", flush=True)
-            elif event["type"] in ("error", "gap"):
-                raise SystemExit(f"\n{event}")
-    print(f"\n{event['usage']['total_tokens']} tokens")
+async def main(url: str = "ws://127.0.0.1:18790", text: str = TEXT) -> None:
+    """Chat once, however often the connection breaks."""
+    async with connect(url, reconnect=Reconnect(give_up_timeout=60.0)) as client:
+        accepted = await client.chat(text)
+        await show_answer(client, accepted.run_id)
 
 
-async def send(websocket: WebSocketConnection, **message: object) -> None:
-    """Send one message: JSON, in one text frame."""
-    await websocket.send_message(json.dumps(message))
-
-
-async def receive(websocket: WebSocketConnection) -> dict[str, Any]:
-    """Wait for one message; a closed connection raises `trio_websocket.ConnectionClosed`."""
-    message: dict[str, Any] = json.loads(await websocket.get_message())
-    return message
+async def show_answer(client: Client, run_id: str | None) -> None:
+    """Print one turn, and what happens to the connection meanwhile."""
+    async for event in client:
+        match event:
+            case AgentToken(run_id=run) if run == run_id:
+                print(event.token, end="", flush=True)
+            case Disconnected():
+                print(f"\n(lost: {event.reason})")
+            case Connected(resumed=True):
+                print("(back)")
+            case Gap(channel=None) | Connected():
+                raise SystemExit("the gateway has lost a part of the answer")
+            case AgentComplete(run_id=run) if run == run_id:
+                print(f"\n{event.usage.total_tokens} tokens")
+                return
+            case Error(run_id=run) if run == run_id:
+                raise SystemExit(f"\n{event.code}: {event.message}")
+            case _:
+                pass  # other turns and channels; each kind of event is a class of `bamboo_gateway.protocol`
 
 
 if __name__ == "__main__":

@@ -17,13 +17,21 @@ from bamboo_gateway.channel_manager import ChannelManager
 from bamboo_gateway.channels.local import LocalChannel
 from bamboo_gateway.commands import Services
 from bamboo_gateway.journal import Journal
-from bamboo_gateway.ports import Agent, Channel, SessionStorage
+from bamboo_gateway.ports import Agent, Channel, SessionStorage, is_resumable
 from bamboo_gateway.protocol import codec
-from bamboo_gateway.protocol.messages import Chat, Command, CommandResult, Json, Limits, LoggedEvent
+from bamboo_gateway.protocol.messages import (
+    AgentToken,
+    Chat,
+    Command,
+    CommandResult,
+    Json,
+    Limits,
+    LoggedEvent,
+)
 from bamboo_gateway.registry import SessionRegistry
 from bamboo_gateway.router import MessageRouter, Response
 from bamboo_gateway.session.effects import CancelTurn, Deliver, Effect, StartTurn
-from bamboo_gateway.session.requests import Attach, Caller, Request, SubmitChat
+from bamboo_gateway.session.requests import AppendEvent, Attach, Caller, Request, SubmitChat
 from bamboo_gateway.session.session import ConnectionHandle, Principal
 from bamboo_gateway.session.stored import StoredSession
 from bamboo_gateway.session_catalog import SessionCatalog
@@ -85,7 +93,7 @@ class Backstage:
         self.now = NOW
         """What the registry's clock shows."""
         self.storage = storage or MemoryStorage()
-        self.table = new_table(**limits)
+        self.table = new_table(resume_turns=is_resumable(agent), **limits)
         self.journal = Journal(self.storage)
         self.registry = SessionRegistry(self.table, lambda: self.now, self.journal, self.load)
         self.turns = TurnRunner(agent, self.registry)
@@ -158,6 +166,10 @@ class Backstage:
     ) -> None:
         """A chat to the agent."""
         await self.ask(SubmitChat(caller, Chat(content, session_id), run_id))
+
+    async def ask_to_append(self, text: str, session_id: str = "s1") -> int:
+        """An embedder's token."""
+        return await self.ask(AppendEvent(session_id, AgentToken(session_id, text)))
 
     async def command(
         self, caller: Caller, name: str, args: Json = None, session_id: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
@@ -24,3 +24,26 @@ def _logging_as_it_comes() -> Iterator[None]:
     """Logging is set up once for a process, and a test that does so must not be heard of in the next."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Have a line printed at the end of the run: how much a test of random things has really done."""
+
+    def add(line: str) -> None:
+        record_property(_REPORT, line)
+
+    return add
+
+
+_REPORT = "report"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have reported, those that failed first of all: a seed is of use then."""
+    reports = [each for outcome in ("failed", "passed") for each in terminalreporter.stats.get(outcome, [])]
+    lines = [line for each in reports for name, line in each.user_properties if name == _REPORT]
+    if lines:
+        terminalreporter.section("what was tried")
+    for line in lines:
+        terminalreporter.write_line(line)

@@ -10,6 +10,17 @@ DialectName: TypeAlias = Literal["tagged", "serde"]
 Event: TypeAlias = dict[str, Any]
 """A message as the tagged dialect has it, whichever dialect it came in."""
 
+SEED_KINDS = {
+    "connected",
+    "agent_token",
+    "agent_tool_start",
+    "agent_tool_complete",
+    "agent_complete",
+    "error",
+    "pong",
+}
+"""All that protocol 1 knows."""
+
 
 def write(dialect: DialectName, kind: str, **fields: object) -> str:
     """Write the message *kind* (named as in the tagged dialect) as JSON."""
@@ -22,7 +33,7 @@ def read(dialect: DialectName, text: str) -> Event:
     message = json.loads(text)
     if dialect == "serde":
         [(name, fields)] = message.items()
-        message = {"type": _snake(name), **fields}
+        message = {"type": snake(name), **fields}
     assert isinstance(message, dict)
     return message
 
@@ -31,5 +42,6 @@ def _camel(kind: str) -> str:
     return "".join(word.capitalize() for word in kind.split("_"))
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """Make `agent_token` of `AgentToken`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

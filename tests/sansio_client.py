@@ -65,7 +65,7 @@ class SansIOClient:
                     if event.message_finished:
                         messages.append(plain_wire.read(self._spoken_to(), self._text))
                         self._text = ""
-                case Ping() if self._answers_pings:
+                case Ping() if self._answers_pings and self._protocol.state is ConnectionState.OPEN:
                     self.replies += self._protocol.send(event.response())
                 case CloseConnection():
                     self._hear_close(event)

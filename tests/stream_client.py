@@ -34,6 +34,10 @@ class StreamClient:
     async def connect(self, **fields: object) -> Event:
         """Open the WebSocket and connect; return `connected`."""
         await self.open()
+        return await self.connect_again(**fields)
+
+    async def connect_again(self, **fields: object) -> Event:
+        """Connect over a WebSocket that is open; return `connected`."""
         await self.say("connect", **fields)
         connected = await self.next("connected")
         self.session_id = connected["session_id"]

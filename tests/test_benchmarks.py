@@ -10,19 +10,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bamboo_gateway.protocol.framing import ping_frame, text_frame
+from benchmarks.durability.journal import LOADS, STORAGES
+from benchmarks.durability.replay import MODES
 from benchmarks.frames import take_messages
 from benchmarks.peers import PEERS
 from benchmarks.report import ratio
 from benchmarks.workloads import WORKLOADS
 
 
-@pytest.mark.integration
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the CPU time of another process")
-@pytest.mark.parametrize("workload", WORKLOADS)
-def test_every_peer_does_every_workload(workload: str) -> None:
-    """A tiny run ends well, with a row for each peer that says that it took time."""
+def run_tiny(name: str) -> list[str]:
+    """Run one benchmark in small; returns the lines that it prints."""
     run = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--tiny", "--workload", workload],
+        [sys.executable, "-m", "benchmarks", "--tiny", name],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
@@ -30,15 +29,45 @@ def test_every_peer_does_every_workload(workload: str) -> None:
         check=False,
     )
     assert (run.returncode, run.stderr) == (0, "")
-    title, _, *rows = run.stdout.strip().splitlines()
+    return run.stdout.strip().splitlines()
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the CPU time of another process")
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_every_peer_does_every_workload(workload: str) -> None:
+    """A tiny run ends well, with a row for each peer that says that it took time."""
+    title, _, *rows = run_tiny(workload)
     assert title.startswith(WORKLOADS[workload].title)
     for name, row in zip(PEERS.values(), rows, strict=True):
         assert row.strip().startswith(name)
         assert float(row.split()[-2]) > 0
 
 
+@pytest.mark.integration
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the CPU time of another process")
+@pytest.mark.parametrize(
+    ("benchmark", "title", "names"),
+    [
+        (
+            "journal",
+            "journaled events",
+            [f"{load.title}: {of}" for load in LOADS for of in STORAGES.values()],
+        ),
+        ("replay", "replay", [f"{state}, {mode}" for state in ("in memory", "dormant") for mode in MODES]),
+        ("cold_start", "process start", ["SQLite, 10 sessions", "SQLite, 100 sessions", "memory"]),
+    ],
+)
+def test_what_is_kept_is_measured_in_every_way(benchmark: str, title: str, names: list[str]) -> None:
+    """A tiny run ends well, with a row for each way of keeping and reading."""
+    said, _, *rows = run_tiny(benchmark)
+    assert said.startswith(title)
+    for name, row in zip(names, rows, strict=True):
+        assert row.strip().startswith(name)
+
+
 @given(
-    messages=st.lists(st.binary(max_size=200), max_size=5),
+    messages=st.lists(st.binary(max_size=200) | st.binary(min_size=65_500, max_size=65_600), max_size=5),
     cut=st.integers(min_value=1, max_value=50),
 )
 def test_messages_come_whole_however_they_are_cut(messages: list[bytes], cut: int) -> None:

@@ -12,7 +12,8 @@ from bamboo_gateway import AgentError, Gateway, GatewayConfig, Turn
 from bamboo_gateway.agents import load_agent
 from bamboo_gateway.client import Client, connect
 from bamboo_gateway.protocol import AgentToken, Error
-from examples import agent, client, embed, outside_channel, two_tabs
+from examples import agent, by_hand, client, embed, outside_channel, two_tabs
+from tests.client.proxy import Cut, proxy
 
 ANY_PORT = GatewayConfig(bind="127.0.0.1:0")
 
@@ -109,9 +110,36 @@ async def test_agent_runs_by_its_name_and_says_what_it_cannot_read(nursery: trio
     await gateway.stop()
 
 
-async def test_client_resumes_in_mid_answer(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Over two connections the client reads the whole answer, and nothing of it twice."""
-    await client.main(url)
+async def test_client_goes_on_when_its_connection_breaks(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer is whole, and the loss and the return are told in its midst."""
+    words = " ".join(str(number) for number in range(40))
+    async with proxy(url, [Cut(down_bytes=3000)]) as network:
+        await client.main(network.url, words)
+    before, lost, back, *after = capsys.readouterr().out.splitlines(keepends=True)
+    assert lost == "(lost: it broke off without a close frame)\n"
+    assert back == "(back)\n"
+    assert "".join([before.removesuffix("\n"), *after]) == f"{words}\n80 tokens\n"
+
+
+async def test_client_stops_at_an_error(nursery: trio.Nursery) -> None:
+    """The reason is the last word."""
+
+    async def fail_after_a_token(turn: Turn) -> None:
+        await turn.token("one ")
+        raise AgentError("no more today")
+
+    gateway = Gateway(ANY_PORT, agent=fail_after_a_token)
+    [address] = await nursery.start(gateway.serve)
+    with pytest.raises(SystemExit, match="AGENT_ERROR: no more today"):
+        await client.main(f"ws://{address}")
+    await gateway.stop()
+
+
+async def test_by_hand_resumes_in_mid_answer(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Over two connections it reads the whole answer, and nothing of it twice."""
+    await by_hand.main(url)
     assert capsys.readouterr().out.splitlines() == [
         "(chat_accepted)",
         "(user_message)",
@@ -121,7 +149,7 @@ async def test_client_resumes_in_mid_answer(url: str, capsys: pytest.CaptureFixt
     ]
 
 
-async def test_client_stops_at_an_error(nursery: trio.Nursery) -> None:
+async def test_by_hand_stops_at_an_error(nursery: trio.Nursery) -> None:
     """Where the answer cannot be had, the client ends with the reason instead of waiting for it."""
 
     async def fail_after_a_token(turn: Turn) -> None:
@@ -131,7 +159,7 @@ async def test_client_stops_at_an_error(nursery: trio.Nursery) -> None:
     gateway = Gateway(ANY_PORT, agent=fail_after_a_token)
     [address] = await nursery.start(gateway.serve)
     with pytest.raises(SystemExit, match="no more today"):
-        await client.main(f"ws://{address}")
+        await by_hand.main(f"ws://{address}")
     await gateway.stop()
 
 

@@ -202,7 +202,7 @@ async def test_what_was_not_committed_is_not_acked(autojump_clock: MockClock) ->
         await wait_all_tasks_blocked()
         assert here.record == []
         assert errors(*first, later) == [[ErrorCode.STORAGE_UNAVAILABLE]] * 3
-        assert here.journal.is_failing
+        assert here.journal.statistics().is_failing
         assert here.journal.statistics().held == 3
         here.storage.fault = None
         with trio.fail_after(HANG):
@@ -214,7 +214,7 @@ async def test_what_was_not_committed_is_not_acked(autojump_clock: MockClock) ->
         ("reply", "b"),
         ("reply", "c"),
     ]
-    assert not here.journal.is_failing
+    assert not here.journal.statistics().is_failing
     assert here.journal.statistics().held == 0
 
 

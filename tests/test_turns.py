@@ -16,13 +16,14 @@ from bamboo_gateway.protocol.messages import (
     AgentToken,
     AgentToolComplete,
     AgentToolStart,
+    Chat,
     Error,
     LoggedEvent,
     TokenUsage,
     UserMessage,
 )
-from bamboo_gateway.session.effects import CancelTurn
-from bamboo_gateway.session.requests import AbortTurn, Detach
+from bamboo_gateway.session.effects import CancelTurn, StartTurn
+from bamboo_gateway.session.requests import AbortTurn, CreateSession, Detach
 from bamboo_gateway.turn import Turn
 from bamboo_gateway.turns import TurnStatistics
 from tests.backstage import HANG, Backstage, backstage
@@ -358,4 +359,16 @@ async def test_the_end_of_the_gateway_ends_all_turns() -> None:
             for each in agents:
                 await each.asleep.wait()
         assert stage.turns.statistics().running == 2
+    assert stage.turns.statistics().running == 0
+
+
+async def test_a_turn_that_would_begin_when_all_is_over_does_not() -> None:
+    """A commit may come through when the gateway is being cancelled: whoever comes next sees to its turns."""
+
+    async def agent(turn: Turn) -> None:
+        raise AssertionError("nobody is there to hear it")
+
+    async with backstage(agent) as stage:
+        session = await stage.registry.ask(CreateSession("ann", "s1"))
+    stage.turns.start(StartTurn(session, "r1", Chat("hi", "s1"), ()))
     assert stage.turns.statistics().running == 0

@@ -1,4 +1,4 @@
-"""The command line: `bamboo-gateway serve | chat | call`."""
+"""The command line: `bamboo-gateway serve | chat | call | sessions`."""
 
 from .command_line import main
 

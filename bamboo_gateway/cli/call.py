@@ -7,7 +7,7 @@ import click
 from ..errors import InvalidMessageError
 from ..protocol import strict_json
 from ..protocol.messages import MAX_ID_LENGTH, Json
-from . import printable, target
+from . import target
 from .running import run
 from .target import Target
 
@@ -38,7 +38,7 @@ def command(name: str, args: Json, url: str, token: str | None, session: str | N
     afterwards.
     """
     result = run(_call, Target(url, token, session), name, args)
-    click.echo(printable.to_json(result))
+    click.echo(strict_json.dump(result))
 
 
 async def _call(to: Target, name: str, args: Json) -> Json:

@@ -9,31 +9,51 @@ from collections.abc import AsyncIterator
 import click
 import trio
 
-from ..client import Client
+from ..client import Client, Reconnect
 from . import target
 from .conversation import Conversation
+from .duration import format_duration, parse_duration
 from .line_reader import LineReader
 from .running import run
 from .target import Target
 from .transcript import Transcript
 
 
+def _seconds(_: click.Context, __: click.Parameter, text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command("chat")
 @target.options
-def command(url: str, token: str | None, session: str | None) -> None:
+@click.option(
+    "--reconnect",
+    default=format_duration(Reconnect().give_up_timeout or 0),
+    metavar="DURATION",
+    callback=_seconds,
+    envvar="BAMBOO_RECONNECT",
+    show_envvar=True,
+    help="How long to try to come back after a lost connection; 0: not at all.",
+)
+def command(url: str, token: str | None, session: str | None, reconnect: float) -> None:
     """
     Talk with the agent, line by line.
 
     Its words go to stdout, tool calls and notes to stderr. Ctrl-C aborts its
     answer; pressed again, or at the prompt, it leaves. From a pipe, each line
     is sent when the one before is answered; the exit code is 1 if one failed.
+
+    A lost connection comes back by itself, and the answer goes on where it was.
     """
-    sys.exit(run(_chat, Target(url, token, session)))
+    policy = Reconnect(give_up_timeout=reconnect) if reconnect else None
+    sys.exit(run(_chat, Target(url, token, session), policy))
 
 
-async def _chat(to: Target) -> int:
+async def _chat(to: Target, reconnect: Reconnect | None) -> int:
     """Return the exit code."""
-    async with to.connect("chat") as client:
+    async with to.connect("chat", reconnect) as client:
         transcript = Transcript()
         transcript.note(_greeting(client, to.session))
         conversation = Conversation(client, transcript)
@@ -41,6 +61,7 @@ async def _chat(to: Target) -> int:
         with trio.open_signal_receiver(signal.SIGINT) as interrupts:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(conversation.run_display)
+                nursery.start_soon(conversation.run_inquiries)
                 nursery.start_soon(_obey, interrupts, conversation, nursery)
                 await _say_lines(conversation, transcript if is_interactive else None)
                 nursery.cancel_scope.cancel()
@@ -64,6 +85,8 @@ async def _say_lines(conversation: Conversation, prompter: Transcript | None) ->
         if prompter:
             prompter.prompt()
         line = await reader.read_line()
+        if prompter:
+            prompter.hear()
         if line is None:
             return
         if line.strip():

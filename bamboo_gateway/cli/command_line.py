@@ -13,7 +13,7 @@ from ..version import __version__
 INTERRUPTED = 130
 """What a shell takes for "ended by Ctrl-C"."""
 
-_COMMANDS = ("serve", "chat", "call")
+_COMMANDS = ("serve", "chat", "call", "sessions")
 """Each is the `command` of the module of its name."""
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 import attrs
 import click
 import trio
 
-from ..client import Client, ClientError, RefusedError
-from ..protocol.messages import AgentComplete, Error, GatewayEvent, SessionEnded, UserMessage
+from ..client import Client, ClientError, ClientEvent, NoReplyError, RefusedError
+from ..protocol.messages import (
+    AgentComplete,
+    Connected,
+    Error,
+    Gap,
+    SessionEnded,
+    SessionEvent,
+    UserMessage,
+)
 from .transcript import Transcript
 
 
@@ -19,9 +28,15 @@ class _Turn:
 
     chat_id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
     run_id: str | None = None
+    taken: trio.Event = attrs.field(factory=trio.Event)
+    """The gateway has taken the chat, or will not."""
     begun: trio.Event = attrs.field(factory=trio.Event)
     over: trio.Event = attrs.field(factory=trio.Event)
     is_aborting: bool = False
+    is_doubtful: bool = False
+    """Events are missing that might have told of its end."""
+    gone_at: int | None = None
+    """The `seq` at which the gateway knew no more of it: who has read up to there will read nothing more."""
 
 
 class Conversation:
@@ -34,10 +49,13 @@ class Conversation:
 
     def __init__(self, client: Client, transcript: Transcript) -> None:
         self.has_failed = False
-        """Has any line been refused, or its turn ended in an error?"""
+        """Has any line been refused, its turn ended in an error, or its answer lost a part?"""
         self._client = client
         self._transcript = transcript
         self._turn: _Turn | None = None
+        self._seen = 0
+        """The last `seq` that was shown of the session."""
+        self._doubts_send, self._doubts = trio.open_memory_channel[_Turn](1)
 
     @property
     def is_waiting(self) -> bool:
@@ -49,15 +67,18 @@ class Conversation:
         Send *line*, and wait until the agent has answered.
 
         Raises:
-            ClientError: The connection is over, or the gateway does not answer.
+            ClosedError: The connection is over.
         """
         self._turn = turn = _Turn()
         try:
-            await self._client.chat(line, chat_id=turn.chat_id)
+            try:
+                accepted = await self._client.chat(line, chat_id=turn.chat_id)
+            finally:
+                turn.taken.set()
+            turn.run_id = accepted.run_id
             await turn.over.wait()
-        except RefusedError as error:
-            self._transcript.note(str(error))
-            self.has_failed = True
+        except (RefusedError, NoReplyError) as error:
+            self._fail(str(error))
         finally:
             self._turn = None
 
@@ -76,6 +97,18 @@ class Conversation:
                 self._transcript.show(event)
             self._follow(event)
 
+    async def run_inquiries(self) -> None:
+        """Ask the gateway whether our turn still goes on, whenever what would have told is missing."""
+        async for turn in self._doubts:
+            await turn.taken.wait()  # until then it has no run to ask for
+            with suppress(
+                ClientError
+            ):  # `run_display` hears of an end; of all else there will be doubt again
+                status = await self._client.command("status")
+                if status["run_id"] != turn.run_id and not status["queued"]:
+                    turn.gone_at = status["last_seq"]
+                    self._notice_loss(turn)
+
     def interrupt(self, nursery: trio.Nursery) -> bool:
         """Have a task of *nursery* abort the turn; False: there is none, or it is being aborted already."""
         turn = self._turn
@@ -92,21 +125,57 @@ class Conversation:
         except ClientError as error:
             self._transcript.note(str(error))
 
-    def _is_ours(self, event: GatewayEvent) -> bool:
+    def _is_ours(self, event: ClientEvent) -> bool:
         """Is it our own line, which stands on the screen already?"""
         return isinstance(event, UserMessage) and self._turn is not None and event.id == self._turn.chat_id
 
-    def _follow(self, event: GatewayEvent) -> None:
+    def _follow(self, event: ClientEvent) -> None:
+        self._seen = _seen(event, self._seen)
         turn = self._turn
         if turn is None:
             return
-        if isinstance(event, UserMessage) and event.id == turn.chat_id:
-            turn.run_id = event.run_id
-            turn.begun.set()
-        elif (
-            isinstance(event, AgentComplete | Error)
-            and turn.run_id is not None
-            and event.run_id == turn.run_id
-        ):
-            self.has_failed = self.has_failed or isinstance(event, Error)
+        match event:
+            case UserMessage(id=chat_id) if chat_id == turn.chat_id:
+                turn.run_id = event.run_id
+                turn.begun.set()
+            case AgentComplete(run_id=str(run_id)) | Error(run_id=str(run_id)) if run_id == turn.run_id:
+                self.has_failed = self.has_failed or isinstance(event, Error)
+                turn.over.set()
+            case Gap(channel=None):
+                self.has_failed = True
+                self._doubt(turn)
+            case Connected(resumed=False):
+                self._doubt(turn)
+            case AgentComplete() | Error() if turn.is_doubtful:
+                self._doubt(turn)  # what ran before ours is over
+            case _:
+                pass
+        self._notice_loss(turn)
+
+    def _doubt(self, turn: _Turn) -> None:
+        turn.is_doubtful = True
+        turn.gone_at = None
+        with suppress(trio.WouldBlock):  # the last doubt has not been looked into yet
+            self._doubts_send.send_nowait(turn)
+
+    def _notice_loss(self, turn: _Turn) -> None:
+        if turn.gone_at is not None and self._seen >= turn.gone_at and not turn.over.is_set():
+            self._fail("[the rest of the answer is lost]")
             turn.over.set()
+
+    def _fail(self, text: str) -> None:
+        self.has_failed = True
+        self._transcript.note(text)
+
+
+def _seen(event: ClientEvent, before: int) -> int:
+    """The place in the session's log that *event* leads to from *before*."""
+    match event:
+        case SessionEvent(seq=int(seq), channel=None):
+            return seq
+        case Gap(channel=None, earliest=earliest):
+            return earliest - 1
+        case Connected(resumed=False, last_seq=last_seq):
+            return last_seq or 0
+        case _:
+            return before

@@ -9,7 +9,7 @@ from typing import TextIO, cast
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-from . import colours, printable
+from . import colours
 
 
 def configure(level: str, log_format: str, stream: TextIO) -> None:
@@ -77,5 +77,9 @@ def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         if isinstance(value, str) and not value.isprintable():
             # Of all values, a traceback alone has lines.
             lines = value.split("\n") if key == "exception" else [value]
-            event[key] = "\n".join(map(printable.line, lines))
+            event[key] = "\n".join(map(_without_controls, lines))
     return event
+
+
+def _without_controls(line: str) -> str:
+    return "".join(each if each.isprintable() else "\ufffd" for each in line)

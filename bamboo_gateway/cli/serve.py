@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from typing import Any
@@ -21,6 +22,13 @@ from .running import run
 log = structlog.get_logger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_COLLECTOR = (10_000, 20, 50)
+"""
+When to look for garbage in cycles, of which a gateway makes little; the rest is freed at once, without it.
+
+Python looks after each 700 objects more, which took a fifth of each event's time.
+"""
 
 
 @click.command("serve")
@@ -45,6 +53,7 @@ def command(**values: Any) -> None:
         )
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    gc.set_threshold(*_COLLECTOR)  # here, for the process is ours; in an embedder's it is not
     run(_serve, gateway)
 
 

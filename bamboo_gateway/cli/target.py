@@ -10,17 +10,15 @@ import attrs
 import click
 import trio
 
-from ..client import Client, ClientError, ClientLimits, connect
+from ..client import Client, ClientError, ClientLimits, Reconnect, connect
 from ..config import DEFAULT_BIND
 from ..protocol.messages import ClientInfo
 from ..version import __version__
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-DEFAULT_URL = f"ws://{DEFAULT_BIND}"
-
 _FAREWELL_TIMEOUT = 2.0
-"""Seconds that a session of our own has to go; a person who has pressed Ctrl-C waits no longer."""
+"""Seconds that a session of our own has to go: who has pressed Ctrl-C waits no longer."""
 
 
 @attrs.frozen
@@ -32,18 +30,25 @@ class Target:
     session: str | None
 
     @asynccontextmanager
-    async def connect(self, name: str, limits: ClientLimits = ClientLimits()) -> AsyncIterator[Client]:  # noqa: B008 -- it is frozen
+    async def connect(
+        self, name: str, reconnect: Reconnect | None, limits: ClientLimits | None = None
+    ) -> AsyncIterator[Client]:
         """Connect as the command *name*; raises what `client.connect` does."""
         info = ClientInfo(f"bamboo-gateway {name}", __version__)
         async with connect(
-            self.url, token=self.token, session_id=self.session, client=info, limits=limits
+            self.url,
+            token=self.token,
+            session_id=self.session,
+            client=info,
+            reconnect=reconnect,
+            limits=limits or ClientLimits(),
         ) as client:
             yield client
 
     @asynccontextmanager
-    async def visit(self, name: str, limits: ClientLimits = ClientLimits()) -> AsyncIterator[Client]:  # noqa: B008 -- it is frozen
-        """The same, and leave nothing behind: a session that has opened with the connection goes with it."""
-        async with self.connect(name, limits) as client:
+    async def visit(self, name: str, limits: ClientLimits | None = None) -> AsyncIterator[Client]:
+        """The same for a while, and leave nothing behind: a session that opens for it goes with it."""
+        async with self.connect(name, None, limits) as client:
             try:
                 yield client
             finally:
@@ -54,20 +59,26 @@ class Target:
 
 def options(command: CommandT) -> CommandT:
     """Give *command* the options that make a `Target`."""
-    for option in (_session, token_option, url_option):
+    with_session: CommandT = _session(command)
+    return gateway_options(with_session)
+
+
+def gateway_options(command: CommandT) -> CommandT:
+    """Give *command* those that say which gateway."""
+    for option in (_token, _url):
         command = option(command)
     return command
 
 
-url_option: Any = click.option(
+_url: Any = click.option(
     "--url",
-    default=DEFAULT_URL,
+    default=f"ws://{DEFAULT_BIND}",
     metavar="URL",
     envvar="BAMBOO_URL",
     show_envvar=True,
     help="The gateway.",
 )
-token_option: Any = click.option(
+_token: Any = click.option(
     "--token",
     metavar="TOKEN",
     envvar="BAMBOO_TOKEN",

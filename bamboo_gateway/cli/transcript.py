@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..client import ClientEvent, Disconnected
 from ..protocol import strict_json
 from ..protocol.messages import (
     AgentComplete,
@@ -16,19 +17,19 @@ from ..protocol.messages import (
     AgentToolComplete,
     AgentToolStart,
     ChannelMessage,
+    Connected,
     Error,
     Gap,
-    GatewayEvent,
     Shutdown,
     UserMessage,
 )
 from . import colours
+from .plain_text import plain
 
 _WIDTH = 200
 """Characters that a note shows of arguments or a result."""
 
-_CONTROL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
-"""What could make a terminal do more than show text: nobody knows where an agent has its words from."""
+_PROMPT = "> "
 
 
 class Transcript:
@@ -40,10 +41,11 @@ class Transcript:
 
     def __init__(self) -> None:
         self._is_in_line = False
+        self._is_asking = False
         self._is_terminal = sys.stdout.isatty()
         self._has_colours = colours.are_wanted(sys.stderr)
 
-    def show(self, event: GatewayEvent) -> None:
+    def show(self, event: ClientEvent) -> None:
         """Show what happened."""
         if isinstance(event, AgentToken):
             self._say(event.token)
@@ -56,17 +58,23 @@ class Transcript:
         """Say something about the talk rather than in it."""
         if self._is_terminal:
             self._end_line()
-        text = text.translate(_CONTROL)
-        click.echo(click.style(text, dim=True) if self._has_colours else text, err=True)
+        text = plain(text)
+        text = click.style(text, dim=True) if self._has_colours else text
+        click.echo(f"\n{text}\n{_PROMPT}" if self._is_asking else text, err=True, nl=not self._is_asking)
 
     def prompt(self) -> None:
-        """Ask for a line."""
+        """Ask for a line; a note that comes before `hear` asks again."""
         self._end_line()
-        click.echo("> ", err=True, nl=False)
+        self._is_asking = True
+        click.echo(_PROMPT, err=True, nl=False)
+
+    def hear(self) -> None:
+        """The line has come."""
+        self._is_asking = False
 
     def _say(self, text: str) -> None:
         # Not `click.echo`: into a file it leaves out what looks like a colour.
-        sys.stdout.write(text.translate(_CONTROL) if self._is_terminal else text)
+        sys.stdout.write(plain(text) if self._is_terminal else text)
         sys.stdout.flush()
         self._is_in_line = not text.endswith("\n")
 
@@ -86,6 +94,19 @@ def _tool_complete(event: AgentToolComplete) -> str:
     return f"[{event.tool} {outcome}: {_short(event.result)}]"
 
 
+def _gap(event: Gap) -> str:
+    if event.requested < event.earliest:
+        return f"[events {event.requested} to {event.earliest - 1} are no longer to be had]"
+    # Its numbers were counted anew, so nobody can say how many are missing.
+    return "[the gateway has lost events, and counts them anew]"
+
+
+def _connected(event: Connected) -> str:
+    if event.resumed:
+        return "[reconnected, session resumed]"
+    return f"[reconnected, but the session is lost; {event.session_id} is a new one]"
+
+
 def _short(text: str) -> str:
     return textwrap.shorten(text, _WIDTH, placeholder=" …")
 
@@ -96,7 +117,9 @@ _NOTES: dict[type, Callable[[Any], str]] = {
     Error: lambda event: f"{event.code}: {event.message}",
     UserMessage: lambda event: f"[somebody else: {_short(event.content)}]",
     ChannelMessage: lambda event: f"[{event.channel}: {_short(event.content)}]",
-    Gap: lambda event: f"[events {event.requested} to {event.earliest - 1} are no longer to be had]",
+    Gap: _gap,
+    Disconnected: lambda event: f"[connection lost: {event.reason or event.code}; reconnecting]",
+    Connected: _connected,
     Shutdown: lambda event: f"[the gateway stops: {event.reason}]",
 }
 """What is said of an event; of others, nothing is."""

@@ -6,8 +6,8 @@ from collections import deque
 
 import trio
 
-from ..protocol.messages import GatewayEvent
 from .errors import ClosedError
+from .events import ClientEvent
 
 
 class EventBuffer:
@@ -21,7 +21,7 @@ class EventBuffer:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._events: deque[tuple[GatewayEvent, int]] = deque()
+        self._events: deque[tuple[ClientEvent, int]] = deque()
         self._closed: ClosedError | None = None
         self._arrival = trio.lowlevel.ParkingLot()
         self._room = trio.lowlevel.ParkingLot()
@@ -29,7 +29,12 @@ class EventBuffer:
     def __len__(self) -> int:
         return len(self._events)
 
-    async def put(self, event: GatewayEvent, size_bytes: int) -> None:
+    @property
+    def size_bytes(self) -> int:
+        """The size of what waits to be read."""
+        return self._bytes
+
+    async def put(self, event: ClientEvent, size_bytes: int) -> None:
         """Append *event*; wait for room first. Cancelled, nothing was put."""
         while self._events and self._bytes + size_bytes > self._max_bytes:
             await self._room.park()
@@ -37,7 +42,7 @@ class EventBuffer:
         self._bytes += size_bytes
         self._arrival.unpark()
 
-    async def get(self) -> GatewayEvent:
+    async def get(self) -> ClientEvent:
         """
         Take the oldest event; wait until there is one. Cancelled, nothing was taken.
 

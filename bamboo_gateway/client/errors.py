@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import ErrorCode
 from ..protocol.closing import CLOSE_CODES, CloseCode
 
 
@@ -21,13 +22,17 @@ class RefusedError(ClientError):
         code: The wire's `error.code`; a newer gateway may send codes that `ErrorCode` lacks.
         message: What, where and how to fix it.
         retryable: May the same request succeed later, unchanged?
+        retry_after: Seconds to wait before that, if the gateway said so.
     """
 
-    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+    def __init__(
+        self, code: str, message: str, *, retryable: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.retryable = retryable
+        self.retry_after = retry_after
 
 
 class NoReplyError(ClientError):
@@ -41,17 +46,39 @@ class ClosedError(ClientError):
     Args:
         code: The close code; 1006 where the connection broke without a word.
         reason: What was said of it; may be empty.
+        retry_after: Seconds until it is worth while to come back, if the gateway said so.
     """
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, *, retry_after: float | None = None) -> None:
         known = CloseCode(code) if code in list(CloseCode) else None
         said = reason or (CLOSE_CODES[known].meaning if known else "no reason was given")
         super().__init__(f"the connection is closed: {code}, {said}")
         self.code = code
         self.reason = reason
+        self.retry_after = retry_after
         self.reconnect = known is None or CLOSE_CODES[known].reconnect
         """Is it worth to come back, or would the gateway only refuse again?"""
 
     def again(self) -> ClosedError:
         """Copy it for one more task to raise, with a traceback of its own."""
-        return ClosedError(self.code, self.reason)
+        return ClosedError(self.code, self.reason, retry_after=self.retry_after)
+
+
+def as_closing(error: ClientError) -> ClosedError:
+    """
+    Say as the end of a connection why one did not come about.
+
+    Nobody there, or a gateway that says "later", is as good as a socket that
+    broke: it is worth to try again. Any other refusal would only come again.
+    """
+    match error:
+        case ClosedError():
+            return error
+        case RefusedError(retryable=True):
+            return ClosedError(CloseCode.TRY_AGAIN_LATER, str(error), retry_after=error.retry_after)
+        case RefusedError(code=ErrorCode.UNAUTHORIZED):
+            return ClosedError(CloseCode.UNAUTHORIZED, str(error))
+        case RefusedError():
+            return ClosedError(CloseCode.POLICY_VIOLATION, str(error))
+        case _:
+            return ClosedError(CloseCode.ABNORMAL, str(error))

@@ -16,11 +16,11 @@ async def open_background_nursery() -> AsyncIterator[trio.Nursery]:
     What the block raises leaves it as it is: who writes `async with connect(…)`
     need not know that there are tasks behind it, and expects no exception group.
     """
-    raised: Exception | None = None
+    raised: BaseException | None = None
     async with trio.open_nursery() as nursery:
         try:
             yield nursery
-        except Exception as error:  # noqa: BLE001 – it is raised again below, outside of the nursery
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 – raised again below
             raised = error
         nursery.cancel_scope.cancel()
     if raised is not None:

@@ -24,6 +24,7 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 from ..protocol.closing import CloseCode
 from .endpoint import Endpoint, Stream
 from .errors import ClosedError, ConnectError
+from .limits import ClientLimits
 
 CLOSE_TIMEOUT = 1.0
 """Seconds that a goodbye may take: as long as a gateway gives its clients."""
@@ -39,9 +40,9 @@ class WebSocket:
     a ping is under way while it closes.
     """
 
-    def __init__(self, stream: Stream, max_message_bytes: int) -> None:
+    def __init__(self, stream: Stream, limits: ClientLimits) -> None:
         self._stream = stream
-        self._max_message_bytes = max_message_bytes
+        self._limits = limits
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._incoming: deque[Event] = deque()
         self._parts: list[str] = []
@@ -75,7 +76,9 @@ class WebSocket:
 
     async def receive(self) -> str:
         """
-        Wait for one message, answering pings meanwhile. Cancelled, none is lost. For one task at a time.
+        Wait for one message, answering pings and asking for signs of life. For one task at a time.
+
+        Cancelled, no message is lost.
 
         Raises:
             ClosedError: The connection is over, or is ended here because of what the peer sent.
@@ -85,7 +88,7 @@ class WebSocket:
                 case TextMessage(data=text, message_finished=is_last):
                     self._parts.append(text)
                     self._size_bytes += len(text.encode())
-                    if self._size_bytes > self._max_message_bytes:
+                    if self._size_bytes > self._limits.max_message_bytes:
                         raise await self._end(
                             CloseCode.MESSAGE_TOO_BIG, "this client takes no message so large"
                         )
@@ -121,7 +124,7 @@ class WebSocket:
             raise self._closed.again()
         while not self._incoming:
             try:
-                data = bytes(await self._stream.receive_some())
+                data = await self._receive_some()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 data = b""
             if not data:
@@ -130,6 +133,22 @@ class WebSocket:
             self._protocol.receive_data(data)
             self._incoming.extend(self._protocol.events())
         return self._incoming.popleft()
+
+    async def _receive_some(self) -> bytes:
+        """Wait for bytes; ask a silent peer for some, for one that has vanished will never say so."""
+        limits = self._limits
+        with trio.move_on_after(limits.heartbeat_interval):
+            return bytes(await self._stream.receive_some())
+        with trio.move_on_after(limits.heartbeat_timeout):
+            if self._is_open:
+                with suppress(ClosedError):  # what it sent before it broke is still to be received
+                    await self._send(Ping())
+            return bytes(await self._stream.receive_some())
+        silence = limits.heartbeat_interval + limits.heartbeat_timeout
+        self._closed = ClosedError(
+            CloseCode.ABNORMAL, f"nothing came for {silence:g} seconds, nor the answer to a ping"
+        )
+        return b""
 
     async def _send(self, event: Event) -> None:
         async with self._sending:
@@ -173,7 +192,7 @@ def _broken_off() -> ClosedError:
 
 @asynccontextmanager
 async def open_websocket(
-    endpoint: Endpoint, ssl_context: ssl.SSLContext | None, max_message_bytes: int
+    endpoint: Endpoint, ssl_context: ssl.SSLContext | None, limits: ClientLimits
 ) -> AsyncIterator[WebSocket]:
     """
     Open a WebSocket, and close it when the block is left.
@@ -181,7 +200,7 @@ async def open_websocket(
     Raises:
         ConnectError: Nobody listens there, or nobody who speaks WebSocket.
     """
-    websocket = WebSocket(await endpoint.open_stream(ssl_context), max_message_bytes)
+    websocket = WebSocket(await endpoint.open_stream(ssl_context), limits)
     try:
         await websocket.shake_hands(endpoint)
         yield websocket

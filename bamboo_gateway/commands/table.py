@@ -24,7 +24,9 @@ class CommandSpec:
     result: type
     """An attrs class; `command_result.result` is made from it."""
     run: Callable[[CommandContext, Any], Awaitable[Any]]
-    """Returns the result; or, of a command that changes something, the `Operation` to be carried out once."""
+    """Returns the result; or, where it `changes` something, the `Operation` to be carried out."""
+    changes: bool = False
+    """Is it carried out once for each `command.id`? One that only reads is not: it reads anew."""
 
 
 @attrs.frozen
@@ -45,6 +47,8 @@ class CommandHelp:
     """Argument → its type, as Python writes it, and its default."""
     result: Sequence[str]
     """The names of the result's fields."""
+    changes: bool
+    """Is a repeat under the same `id` answered with the first result? Otherwise it reads anew."""
 
 
 @attrs.frozen
@@ -67,7 +71,8 @@ async def show_help(context: CommandContext, args: HelpArgs) -> Help:
 def _explain(spec: CommandSpec) -> CommandHelp:
     fields = attrs.fields(attrs.resolve_types(spec.arguments))
     args = {field.name: _describe(field) for field in fields}
-    return CommandHelp(spec.name, spec.summary, args, [field.name for field in attrs.fields(spec.result)])
+    result = [field.name for field in attrs.fields(spec.result)]
+    return CommandHelp(spec.name, spec.summary, args, result, spec.changes)
 
 
 def _describe(field: attrs.Attribute[Any]) -> str:
@@ -97,6 +102,7 @@ _ROWS = (
         session.CreateArgs,
         session.SessionInfo,
         session.create_session,
+        changes=True,
     ),
     CommandSpec(
         "session.rename",
@@ -104,6 +110,7 @@ _ROWS = (
         session.RenameArgs,
         session.SessionInfo,
         session.rename_session,
+        changes=True,
     ),
     CommandSpec(
         "session.set_metadata",
@@ -111,6 +118,7 @@ _ROWS = (
         session.MetadataArgs,
         session.SessionInfo,
         session.set_metadata,
+        changes=True,
     ),
     CommandSpec(
         "session.delete",
@@ -118,6 +126,7 @@ _ROWS = (
         session.SessionArgs,
         session.Deleted,
         session.delete_session,
+        changes=True,
     ),
     CommandSpec(
         "session.history",
@@ -132,12 +141,18 @@ _ROWS = (
         session.AbortArgs,
         session.Aborted,
         session.abort_turns,
+        changes=True,
     ),
     CommandSpec(
         "channel.list", "List the channels.", channel.NoArgs, channel.ChannelList, channel.list_channels
     ),
     CommandSpec(
-        "channel.create", "Make a channel.", channel.CreateChannelArgs, ChannelInfo, channel.create_channel
+        "channel.create",
+        "Make a channel.",
+        channel.CreateChannelArgs,
+        ChannelInfo,
+        channel.create_channel,
+        changes=True,
     ),
     CommandSpec(
         "channel.join",
@@ -145,14 +160,18 @@ _ROWS = (
         channel.MembershipArgs,
         ChannelInfo,
         channel.join_channel,
+        changes=True,
     ),
-    CommandSpec("channel.leave", "End that.", channel.MembershipArgs, ChannelInfo, channel.leave_channel),
+    CommandSpec(
+        "channel.leave", "End that.", channel.MembershipArgs, ChannelInfo, channel.leave_channel, changes=True
+    ),
     CommandSpec(
         "channel.send",
         "Send a message to a channel that the session has joined.",
         channel.SendArgs,
         channel.Sent,
         channel.send_to_channel,
+        changes=True,
     ),
     CommandSpec(
         "presence.list",

@@ -41,6 +41,9 @@ log = structlog.get_logger(__name__)
 STRANGER_MESSAGES = 4
 """Messages of the largest size that a client may send before `connect` was accepted."""
 
+RETRY_AFTER = 1.0
+"""Seconds after which a client of a gateway that stops may try again: what a restart takes at least."""
+
 _FULL = Closing(CloseCode.TRY_AGAIN_LATER, "the gateway is full")
 _GONE = Closing(CloseCode.ABNORMAL, "the socket is gone")
 
@@ -172,7 +175,7 @@ async def _say_goodbye(
     socket closed over unread bytes is reset, and the client never reads why.
     """
     if closing is STOPPING and transport.is_open:
-        outbox.push(outbox.voice.frames(Shutdown(closing.reason)))
+        outbox.push(outbox.voice.frames(Shutdown(closing.reason, retry_after=RETRY_AFTER)))
     if transport.close_frame:
         outbox.push(transport.close_frame)
     elif transport.is_open and closing.code not in _UNSAID:

@@ -28,6 +28,8 @@ class PoolStatistics:
     behind: int
     """Those that are catching up."""
     waiting_bytes: int
+    lags: dict[str, int]
+    """Events that a connection has yet to be sent, by its id; of those that have yet to be sent any."""
 
 
 class ConnectionPool:
@@ -95,7 +97,8 @@ class ConnectionPool:
 
     def statistics(self) -> PoolStatistics:
         """Count the connections; costs a look at each."""
-        outboxes = [connection.outbox.statistics() for connection in self]
+        found = {connection.id: connection.outbox.statistics() for connection in self}
+        outboxes = found.values()
         return PoolStatistics(
             open=self._slots,
             accepted=self._accepted,
@@ -103,4 +106,5 @@ class ConnectionPool:
             closed={str(code): count for code, count in self._closed.items()},
             behind=sum(outbox.behind for outbox in outboxes),
             waiting_bytes=sum(outbox.waiting_bytes for outbox in outboxes),
+            lags={name: outbox.lag for name, outbox in found.items() if outbox.lag},
         )

@@ -168,6 +168,8 @@ class Connected:
     """What the gateway holds this connection to."""
     connection_id: str | None = attrs.field(default=None, kw_only=True)
     """The name of this connection in `presence`."""
+    channels: dict[str, int] | None = attrs.field(default=None, kw_only=True)
+    """Channel name → its newest `seq`: the channels that the session has joined, and `"*"` (protocol 2)."""
 
 
 @attrs.frozen(field_transformer=_own_fields_first)

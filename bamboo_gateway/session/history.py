@@ -29,7 +29,6 @@ Status = Literal["running", "complete", "failed", "interrupted"]
 MESSAGE_BYTES = 512
 """What a message takes beside its text: nobody may fill the memory with empty ones."""
 
-
 _ALL = 2**63 - 1
 """A `seq` beyond every other: an answer that was cut grows no more."""
 
@@ -187,7 +186,7 @@ class History:
         self._answer, self._saved_seq = _Answer(run_id, ts), 0
         self._add_bytes(MESSAGE_BYTES)
 
-    def record(self, event: LoggedEvent, seq: int, size_bytes: int) -> NumberedMessage | None:
+    def record(self, event: LoggedEvent, seq: int, size_bytes: int) -> None:
         """
         Fold one event of the running turn into its answer; events of no turn are no conversation.
 
@@ -195,28 +194,33 @@ class History:
             event: The event.
             seq: Its place in the log.
             size_bytes: Of it, when encoded.
-
-        Returns:
-            The answer, to be stored, if it is complete with this.
         """
         answer = self._answer
         if answer is None or event.run_id != answer.run_id or seq <= answer.seq:
-            return None
+            return
         answer.seq = seq
         match event:
             case AgentToken():
                 self._extend(answer, event, len(event.token.encode()))
             case AgentToolStart() | AgentToolComplete():
                 self._extend(answer, event, size_bytes)
-            case AgentComplete():
-                return self._finish(answer, "complete")
-            case Error(code=ErrorCode.AGENT_INTERRUPTED):
-                return self._finish(answer, "interrupted")
-            case Error():
-                return self._finish(answer, "failed")
             case _:
                 pass
-        return None
+
+    def finish(self, outcome: AgentComplete | Error) -> NumberedMessage:
+        """
+        The turn is over, and with it the answer; returns that, to be stored.
+
+        Only the turn itself says so: an embedding program may send an end in its name.
+        """
+        answer, self._answer = self._answer, None
+        assert answer is not None, "a turn that runs has an answer"
+        answer.status = "complete"
+        if isinstance(outcome, Error):
+            answer.status = "interrupted" if outcome.code == ErrorCode.AGENT_INTERRUPTED else "failed"
+        finished = self._append(answer.message(), answer.size_bytes)
+        self._add_bytes(0)
+        return finished
 
     def save(self, first_seq: int) -> NumberedMessage | None:
         """
@@ -252,13 +256,6 @@ class History:
             answer.add(event)
             answer.size_bytes += size
             self._add_bytes(size)
-
-    def _finish(self, answer: _Answer, status: Status) -> NumberedMessage:
-        answer.status = status
-        finished = self._append(answer.message(), answer.size_bytes)
-        self._answer = None
-        self._add_bytes(0)
-        return finished
 
     def _add_bytes(self, size: int) -> None:
         """Count what was added, and let the oldest messages go for it."""

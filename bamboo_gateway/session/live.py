@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 
 import attrs
 
@@ -50,7 +51,7 @@ class LiveSession:
         self.name = session.name
         self.metadata: dict[str, Json] = dict(session.metadata)
         self.created_at = session.created_at
-        self.last_activity = session.last_activity.timestamp()
+        self.last_activity = max(session.last_activity.timestamp(), log.newest_ts / 1000)
         self.log = log
         self.history = history
         self.outcomes = outcomes
@@ -61,8 +62,8 @@ class LiveSession:
 
     @property
     def is_idle(self) -> bool:
-        """A session that runs or is watched is never idle, however old."""
-        return self.run is None and not self.watchers
+        """A session that runs, is watched or owes an answer is never idle, however old."""
+        return self.run is None and not self.watchers and self.outcomes.are_settled
 
     def snapshot(self) -> Session:
         """The session as a value."""
@@ -85,7 +86,7 @@ class LiveSession:
 
     # ── events ───────────────────────────────────────────────────────────────
 
-    def append(self, event: LoggedEvent, now: float) -> list[Effect]:
+    def append(self, event: LoggedEvent, now: float) -> Deliver:
         """
         Add *event* to the log and to the conversation.
 
@@ -94,9 +95,8 @@ class LiveSession:
         """
         entry = self.log.append(event, milliseconds(now))
         self.last_activity = now
-        finished = self.history.record(event, entry.seq, len(entry.body))
-        delivery = Deliver(self.log, entry)
-        return [delivery, SaveMessage(self.number, finished)] if finished else [delivery]
+        self.history.record(event, entry.seq, len(entry.body))
+        return Deliver(self.log, entry)
 
     def trim(self, first_seq: int) -> Iterator[Change]:
         """
@@ -105,9 +105,13 @@ class LiveSession:
         What the running answer has of it is saved first: there is nowhere else
         to read it after a crash.
         """
+        yield from self.checkpoint(first_seq)
+        yield Trim(self.log, first_seq)
+
+    def checkpoint(self, first_seq: int) -> Iterator[Change]:
+        """Save what the running answer has of the log before *first_seq*, unless it was saved."""
         if running := self.history.save(first_seq):
             yield SaveMessage(self.number, running)
-        yield Trim(self.log, first_seq)
 
     # ── turns ────────────────────────────────────────────────────────────────
 
@@ -115,7 +119,7 @@ class LiveSession:
         """Accept a chat: begin its turn, or let it wait."""
         chat = run.chat
         message = UserMessage(self.id, chat.content, id=chat.id, metadata=chat.metadata, run_id=run.run_id)
-        yield from self.append(message, now)
+        yield self.append(message, now)
         yield SaveRun(self.number, run.run_id, chat)
         if self.run is None:
             yield from self._begin(run, now)
@@ -125,7 +129,8 @@ class LiveSession:
     def end(self, outcome: AgentComplete | Error, now: float) -> Iterator[Effect]:
         """Close the running turn with its last event, and begin the next."""
         if self.run is not None:
-            yield from self.append(attrs.evolve(outcome, run_id=self.run.run_id), now)
+            yield self.append(attrs.evolve(outcome, run_id=self.run.run_id), now)
+            yield SaveMessage(self.number, self.history.finish(outcome))
             yield DropRun(self.number, self.run.run_id)
             self.run = None
         if self.queue:
@@ -135,7 +140,7 @@ class LiveSession:
         """Abort one turn, or all; those that wait go first, so that none of them begins."""
         for run in [run for run in self.queue if run_id in (None, run.run_id)]:
             self.queue.remove(run)
-            yield from self.append(attrs.evolve(self._aborted(), run_id=run.run_id), now)
+            yield self.append(attrs.evolve(self._aborted(), run_id=run.run_id), now)
             yield DropRun(self.number, run.run_id)
         if self.run is not None and run_id in (None, self.run.run_id):
             yield CancelTurn(self.run.run_id)
@@ -167,8 +172,9 @@ class LiveSession:
         """Put the answer together from what was saved of it and from the log, which has the rest."""
         said = [(entry, event) for entry in self.log if (event := entry.event).run_id == run.run_id]
         if self.history.running is None:
-            begun = [entry.ts for entry, event in said if isinstance(event, AgentStart)]
-            self.history.answer(run.run_id, begun[0] if begun else milliseconds(self.last_activity))
+            # While it waited, an embedding program may have sent something in its name.
+            said = list(dropwhile(lambda each: each[0].kind is not AgentStart, said)) or said
+            self.history.answer(run.run_id, said[0][0].ts if said else milliseconds(self.last_activity))
         for entry, event in said:
             self.history.record(event, entry.seq, len(entry.body))
 
@@ -177,7 +183,7 @@ class LiveSession:
         self.run = run
         said = self.history.begin(run.run_id, run.chat.content, milliseconds(now))
         yield SaveMessage(self.number, said)
-        yield from self.append(AgentStart(self.id, run_id=run.run_id), now)
+        yield self.append(AgentStart(self.id, run_id=run.run_id), now)
         yield StartTurn(self.snapshot(), run.run_id, run.chat, before)
 
     def _aborted(self) -> Error:

@@ -29,7 +29,11 @@ class Entry:
     kind: type
     """Its class, which `body` does not name."""
     body: bytes = attrs.field(repr=False)
-    _frames: dict[tuple[Dialect, int], bytes] = attrs.field(factory=dict, init=False, repr=False)
+    _frames: dict[str, bytes] = attrs.field(factory=dict, init=False, repr=False)
+    """
+    By the names of dialect and protocol. In a dictionary of plain values the garbage collector has nothing to
+    follow: with a key that is an object it would visit two more for each event that is kept.
+    """
 
     @property
     def event(self) -> LoggedEvent:
@@ -40,11 +44,12 @@ class Entry:
 
     def frame(self, dialect: Dialect, protocol: int) -> bytes:
         """The WebSocket frame of this event; empty where the protocol has no word for it."""
-        frame = self._frames.get((dialect, protocol))
+        key = f"{dialect.value}{protocol}"
+        frame = self._frames.get(key)
         if frame is None:
             said = protocol >= versions.LATEST or self.kind in versions.SEED_EVENTS
             frame = framing.text_frame(codec.wrap(self.kind, self.body, dialect)) if said else b""
-            self._frames[dialect, protocol] = frame
+            self._frames[key] = frame
         return frame
 
 
@@ -54,25 +59,39 @@ def merge_tokens(entries: Sequence[Entry]) -> Iterator[Entry]:
 
     The text is what counts: who comes back, or cannot keep up, is spared the frames.
     """
-    tokens: list[dict[str, Any]] = []
+    speech: list[_Token] = []
     for entry in entries:
         # Our own encoder has made it, so the plain parser will do; it takes a tenth of the time.
-        token = json.loads(entry.body) if entry.kind is AgentToken else None
-        if tokens and not (token and token.get("run_id") == tokens[-1].get("run_id")):
-            yield _joined(tokens)
-            tokens.clear()
+        token = _Token(entry, json.loads(entry.body)) if entry.kind is AgentToken else None
+        if speech and not (token and token.speaker == speech[-1].speaker):
+            yield _joined(speech)
+            speech.clear()
         if token:
-            tokens.append(token)
+            speech.append(token)
         else:
             yield entry
-    if tokens:
-        yield _joined(tokens)
+    if speech:
+        yield _joined(speech)
 
 
-def _joined(tokens: Sequence[dict[str, Any]]) -> Entry:
-    last = tokens[-1]
-    body = strict_json.dump({**last, "token": "".join(token["token"] for token in tokens)})
-    return Entry(last["seq"], last["ts"], AgentToken, body)
+@attrs.frozen
+class _Token:
+    entry: Entry
+    fields: dict[str, Any]
+
+    @property
+    def speaker(self) -> tuple[str, str | None]:
+        """In a log of broadcasts, tokens of several sessions may meet."""
+        return self.fields["session_id"], self.fields.get("run_id")
+
+
+def _joined(speech: Sequence[_Token]) -> Entry:
+    last = speech[-1]
+    if len(speech) == 1:
+        return last.entry
+    text = "".join(token.fields["token"] for token in speech)
+    body = strict_json.dump({**last.fields, "token": text})
+    return Entry(last.entry.seq, last.entry.ts, AgentToken, body)
 
 
 @attrs.frozen
@@ -159,6 +178,11 @@ class Log:
     def first_seq(self) -> int:
         """The oldest `seq` that can still be read; `last_seq + 1` where there is none."""
         return self.last_seq - len(self._entries) + 1
+
+    @property
+    def newest_ts(self) -> int:
+        """When the newest entry was appended (Unix milliseconds); 0 where there is none."""
+        return self._entries[-1].ts if self._entries else 0
 
     @property
     def size_bytes(self) -> int:

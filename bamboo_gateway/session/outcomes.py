@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Literal, TypeAlias
 
 import attrs
@@ -48,7 +49,7 @@ class Outcome:
 
     key: MessageKey
     ts: int
-    """Unix milliseconds when it was first heard."""
+    """Unix milliseconds when it was heard, or when it was settled."""
     answer: Answer
     """What a repeat is told; while `is_open`, what it is told should the gateway fail meanwhile."""
     is_open: bool = False
@@ -71,15 +72,16 @@ class Outcomes:
     """
     The newest outcomes of one session.
 
-    Invariant: within the limits, as of the newest; oldest first.
+    Invariant: within the limits, as of the newest; oldest first. What is still
+    being carried out is never forgotten: a repeat would run it twice.
     """
 
     def __init__(self, limits: OutcomeLimits, outcomes: Sequence[Outcome] = ()) -> None:
         self._limits = limits
         self._outcomes: dict[tuple[str, str], Outcome] = {}
         self._bytes = 0
-        self._waiting: dict[tuple[str, str], list[str]] = {}
-        """Connections that have repeated what is still being carried out."""
+        self._waiting: dict[tuple[str, str], dict[str, None]] = {}
+        """Connections that have repeated what is still being carried out, each once, in order."""
         for outcome in outcomes:
             self._put(attrs.evolve(outcome, is_open=False))
 
@@ -89,6 +91,11 @@ class Outcomes:
     def __iter__(self) -> Iterator[Outcome]:
         return iter(self._outcomes.values())
 
+    @property
+    def are_settled(self) -> bool:
+        """Is nothing still being carried out?"""
+        return not any(outcome.is_open for outcome in self._outcomes.values())
+
     def recall(self, key: MessageKey, now: int) -> Outcome | None:
         """
         What is known of the message; None: it is new.
@@ -97,7 +104,7 @@ class Outcomes:
             GatewayError: `ID_REUSED`: the id was that of another message.
         """
         outcome = self._outcomes.get((key.kind, key.id))
-        if outcome is None or outcome.ts <= now - self._limits.max_age * 1000:
+        if outcome is None or (self._is_old(outcome, now) and not outcome.is_open):
             return None
         if outcome.key != key:
             raise GatewayError(
@@ -117,12 +124,15 @@ class Outcomes:
         return outcome, forgotten
 
     def wait(self, key: MessageKey, connection_id: str) -> None:
-        """Have the connection told by `settle`."""
-        self._waiting.setdefault((key.kind, key.id), []).append(connection_id)
+        """Have the connection told by `settle`; once, however often it asks."""
+        self._waiting.setdefault((key.kind, key.id), {})[connection_id] = None
 
     def settle(self, key: MessageKey) -> Sequence[str]:
         """Take off the list who waits for this answer."""
-        return self._waiting.pop((key.kind, key.id), [])
+        return list(self._waiting.pop((key.kind, key.id), {}))
+
+    def _is_old(self, outcome: Outcome, now: int) -> bool:
+        return outcome.ts <= now - self._limits.max_age * 1000
 
     def _put(self, outcome: Outcome) -> Outcome:
         place = (outcome.key.kind, outcome.key.id)
@@ -134,12 +144,11 @@ class Outcomes:
         return outcome
 
     def _find_old(self, now: int) -> Iterator[MessageKey]:
-        """What is being carried out is not forgotten: a repeat would run it twice."""
-        oldest = now - self._limits.max_age * 1000
+        """The newest stays, whatever its size and however many of those before it have to."""
         count, size_bytes = len(self._outcomes), self._bytes
-        for outcome in self._outcomes.values():
+        for outcome in islice(self._outcomes.values(), count - 1):
             is_over = count > self._limits.max_count or size_bytes > self._limits.max_bytes
-            if count == 1 or not (is_over or outcome.ts <= oldest):
+            if not (is_over or self._is_old(outcome, now)):
                 break
             if not outcome.is_open:
                 count -= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -59,7 +59,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self._epoch = uuid.uuid4().hex
         self._sessions: dict[str, Session] = {}
-        self._numbers: OrderedDict[int, str] = OrderedDict()
+        self._numbers: dict[int, str] = {}
         self._belongings: dict[int, _Belongings] = {}
         self._channels: dict[int, SaveChannel] = {}
         self._logs: dict[int, _Log] = {}
@@ -73,9 +73,11 @@ class MemoryStorage:
             last_number=self._last_number,
             channels=[
                 StoredChannel(each.number, each.name, each.members, self._log(each.number).stored())
-                for each in self._channels.values()
+                for _, each in sorted(self._channels.items(), reverse=True)
             ],
-            unfinished=[self._numbers[number] for number, each in self._belongings.items() if each.runs],
+            unfinished=[
+                self._numbers[number] for number, own in sorted(self._belongings.items()) if own.runs
+            ],
         )
 
     async def commit(self, changes: Sequence[Change]) -> None:
@@ -90,28 +92,30 @@ class MemoryStorage:
             return None
         own, log = self._belongings[session.number], self._log(session.number)
         return StoredSession(
-            attrs.evolve(session, last_seq=log.last_seq),
+            self._current(session),
             log.stored(),
-            list(own.messages.values()),
+            [message for _, message in sorted(own.messages.items())],
             list(own.runs.values()),
             list(own.outcomes.values()),
         )
 
     async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
         """Sessions in the order in which they were made."""
-        found = (self._sessions[each] for number, each in self._numbers.items() if number > after)
-        return list(islice((each for each in found if user_id in (None, each.user_id)), limit))
+        found = (self._sessions[self._numbers[each]] for each in sorted(self._numbers) if each > after)
+        theirs = (session for session in found if user_id in (None, session.user_id))
+        return [self._current(session) for session in islice(theirs, limit)]
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
         """Messages by their numbers."""
         session = self._sessions.get(session_id)
         own = self._belongings[session.number].messages if session else {}
-        return [own[number] for number in range(first, end) if number in own]
+        return [own[number] for number in sorted(own) if first <= number < end]
 
     async def find_inactive(self, since: float, limit: int) -> Sequence[str]:
         """Those that have done nothing since."""
         old = [each for each in self._sessions.values() if each.last_activity.timestamp() <= since]
-        return [each.id for each in sorted(old, key=lambda each: each.last_activity)[:limit]]
+        old.sort(key=lambda each: (each.last_activity, each.number))
+        return [each.id for each in old[:limit]]
 
     async def expire(self, before: int, max_log_bytes: int, outcomes_before: int) -> None:
         """Forget what is too old, and the oldest of what is too much."""
@@ -128,18 +132,15 @@ class MemoryStorage:
         """Nothing to let go of."""
 
     def _drop_oldest(self, excess: int) -> None:
-        oldest = sorted(
-            (
-                (entry.ts, number, len(entry.body))
-                for number, log in self._logs.items()
-                for entry in log.entries
-            )
-        )
-        for _, number, size_bytes in oldest:
+        oldest = sorted((entry.ts, number) for number, log in self._logs.items() for entry in log.entries)
+        for _, number in oldest:
             if excess <= 0:
                 return
-            self._logs[number].entries.popleft()
-            excess -= size_bytes
+            excess -= len(self._logs[number].entries.popleft().body)
+
+    def _current(self, session: Session) -> Session:
+        """The log goes on while its session is not saved."""
+        return attrs.evolve(session, last_seq=self._log(session.number).last_seq)
 
     def _log(self, number: int) -> _Log:
         return self._logs.setdefault(number, _Log())
@@ -151,6 +152,7 @@ class MemoryStorage:
         self._sessions[session.id] = session
         self._numbers[session.number] = session.id
         self._belongings.setdefault(session.number, _Belongings())
+        self._log(session.number)
         self._last_number = max(self._last_number, session.number)
 
     def _drop_session(self, change: DropSession) -> None:
@@ -182,15 +184,21 @@ class MemoryStorage:
 
     def _save_channel(self, change: SaveChannel) -> None:
         self._channels[change.number] = change
+        self._log(change.number)
 
     def _trim(self, change: Trim) -> None:
-        entries = self._log(change.log.number).entries
+        log = self._logs.get(change.log.number)
+        entries = log.entries if log else ()
         while entries and entries[0].seq < change.first_seq:
             entries.popleft()
 
     def _deliver(self, change: Deliver) -> None:
-        log = self._logs.get(change.log.number) or self._log(change.log.number)
-        if change.entry.seq > log.last_seq:
+        log = self._logs.get(change.log.number)
+        if log is None and change.log.number == 0:
+            # The channel of broadcasts need not be made.
+            self._save_channel(SaveChannel(0, change.log.name, 0))
+            log = self._log(0)
+        if log is not None and change.entry.seq > log.last_seq:
             log.entries.append(change.entry)
             log.last_seq = change.entry.seq
 

@@ -98,14 +98,14 @@ class SQLiteStorage:
         """
         return await self._read(sqlite_reader.read_messages, session_id, first, end)
 
-    async def find_inactive(self, before: float, limit: int) -> Sequence[str]:
+    async def find_inactive(self, since: float, limit: int) -> Sequence[str]:
         """
         The sessions that nobody has used for the longest time.
 
         Raises:
             StorageError: It cannot be read.
         """
-        return await self._read(sqlite_reader.find_inactive, before, limit)
+        return await self._read(sqlite_reader.find_inactive, since, limit)
 
     async def expire(self, before: int, max_log_bytes: int, outcomes_before: int) -> None:
         """

@@ -55,7 +55,10 @@ def reported(path: Path) -> Iterator[None]:
             f"{path}: {error}; a newer version has written it, or the file is damaged. Use the newest version"
         ) from error
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror or error}: {error.filename or path}") from error
+        raise StorageError(
+            f"{path}: {error.strerror or error} ({error.filename or path}): see whether it is there and "
+            "writable for this user"
+        ) from error
     except sqlite3.Error as error:
         if (remedy := _REMEDIES.get(_code(error))) is None:
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -14,6 +14,7 @@ from .file_lock import FileLock
 from .sqlite_connection import Connection, connect
 from .sqlite_schema import (
     APPLICATION_ID,
+    SCHEMA,
     check_tables,
     create_tables,
     migrate,
@@ -51,47 +52,39 @@ class SQLiteFile:
     def __init__(self, path: Path, synchronous: Synchronous, *, create: bool) -> None:
         # Two names of one file must be one lock.
         self.path = path.resolve()
-        is_there = self.path.exists() and self.path.stat().st_size > 0
-        if not is_there and not create:
+        if not create and not _is_there(self.path):
             raise StorageError(f"{path}: there is no such storage; see whether the path is right")
         _make_folder(self.path.parent)
-        self._lock = FileLock(self.path)
-        try:
-            if is_there:
+        self._is_at_risk = synchronous != "full"
+        with ExitStack() as held:
+            held.enter_context(closing(FileLock(self.path)))
+            if _is_there(self.path):
                 _check_header(self.path)
             else:
                 _create(self.path)
+            self.writer = Connection(self.path, "rw", "BEGIN IMMEDIATE", _settings(synchronous))
+            held.enter_context(closing(self.writer))
+            # It goes first, so that the end of the writer is the end of the write-ahead log.
             self.reader = Connection(self.path, "ro", "BEGIN")
-            self.writer = Connection(
-                self.path,
-                "rw",
-                "BEGIN IMMEDIATE",
-                (
-                    f"synchronous = {synchronous}",
-                    f"journal_size_limit = {WAL_BYTES}",
-                    "cache_size = -16384",  # KiB
-                    "secure_delete = FAST",  # what is deleted is no longer in the file's pages in use
-                ),
-            )
-            self._is_at_risk = synchronous != "full"
+            held.enter_context(closing(self.reader))
             self._prepare()
-        except BaseException:
-            self._release()
-            raise
+            self._held = held.pop_all()
 
     def close(self) -> None:
         """Write everything where it belongs, and let go of the file."""
         # Whatever fails here loses nothing: it is in the write-ahead log, where the next start finds it.
-        with suppress(sqlite3.Error, StorageError):
+        with self._held, suppress(sqlite3.Error, StorageError, OSError):
             if self._is_at_risk:
                 self._mark(is_at_risk=False)
             self.writer.get().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._release()
 
     def _prepare(self) -> None:
         """Look at the file, bring it forward, and begin to use it."""
-        # With the connection that cannot write, so that a refused file stays as it is.
-        refuse_newer(read_version(self.reader.get()), self.path)
+        # First with the connection that cannot write: a refused file keeps its write-ahead log as well.
+        version = read_version(self.reader.get())
+        refuse_newer(version, self.path)
+        if version == SCHEMA.version:
+            check_tables(self.reader.get(), self.path)
         connection = self.writer.get()
         [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
@@ -100,7 +93,6 @@ class SQLiteFile:
                 "local disk"
             )
         migrate(connection)
-        check_tables(self.reader.get(), self.path)
         with self.writer.transaction():
             connection.execute("UPDATE store SET epoch = ? WHERE is_at_risk", (uuid.uuid4().hex,))
         self._mark(is_at_risk=self._is_at_risk)
@@ -117,10 +109,19 @@ class SQLiteFile:
         connection.execute("UPDATE store SET is_at_risk = ? WHERE is_at_risk != ?", (is_at_risk, is_at_risk))
         connection.execute(f"PRAGMA synchronous = {synchronous}")
 
-    def _release(self) -> None:
-        for name in ("reader", "writer", "_lock"):
-            if held := getattr(self, name, None):
-                held.close()
+
+def _settings(synchronous: Synchronous) -> tuple[str, ...]:
+    return (
+        f"synchronous = {synchronous}",
+        "fullfsync = ON",  # macOS has another word for it
+        f"journal_size_limit = {WAL_BYTES}",
+        "cache_size = -16384",  # KiB
+        "secure_delete = FAST",  # nothing is left of what was deleted, in pages that are still used
+    )
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _make_folder(folder: Path) -> None:
@@ -137,7 +138,8 @@ def _check_header(path: Path) -> None:
     Raises:
         StorageError: It is none of ours.
     """
-    with path.open("rb") as file:
+    # SQLite would open what may not be written, and leave files beside it that may not be, either.
+    with path.open("r+b") as file:
         header = file.read(_HEADER_BYTES)
     if not header.startswith(_MAGIC) or len(header) < _HEADER_BYTES:
         raise StorageError(
@@ -148,6 +150,7 @@ def _check_header(path: Path) -> None:
         raise StorageError(
             f"{path}: it is the database of another program (application id {found:#x}); use another file"
         )
+    refuse_newer(int.from_bytes(header[60:64]), path)
 
 
 def _create(path: Path) -> None:
@@ -165,7 +168,8 @@ def _create(path: Path) -> None:
                 "put it back, or move the other one away"
             )
     new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
+    for suffix in ("", "-journal", "-wal"):
+        new.with_name(new.name + suffix).unlink(missing_ok=True)
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     connection = connect(f"{new.as_uri()}?mode=rw")
     try:

@@ -11,6 +11,7 @@ from ..session.session import Session
 from ..session.stored import StoredChannel, StoredLog, StoredSession, StoredState
 from .sqlite_errors import UnreadableRowError
 from .sqlite_rows import (
+    INT64_MAX,
     SESSION_COLUMNS,
     Row,
     bounded,
@@ -35,21 +36,25 @@ def read_state(connection: sqlite3.Connection, limits: LogLimits) -> StoredState
         epoch,
         sessions,
         last_number,
-        [
+        tuple(
             StoredChannel(number, name, members, read_log(connection, number, limits))
             for number, name, members in channels
-        ],
-        [session_id for (session_id,) in connection.execute(unfinished)],
+        ),
+        tuple(session_id for (session_id,) in connection.execute(unfinished)),
     )
 
 
+_ALL = LogLimits(max_events=-1, max_bytes=INT64_MAX)
+"""What SQL takes for no limit."""
+
+
 def read_log(connection: sqlite3.Connection, number: int, limits: LogLimits) -> StoredLog:
-    """The newest entries of a log, as many as *limits* let it keep."""
+    """The newest entries of a log, as many as *limits* let it keep, and one at least."""
     find = "SELECT first_seq, last_seq FROM log WHERE number = ?"
     first_seq, last_seq = connection.execute(find, (number,)).fetchone()
     rows = connection.execute(
         "SELECT seq, ts, kind, body FROM entry WHERE log = ? AND seq >= ? ORDER BY seq DESC LIMIT ?",
-        (number, first_seq, max(1, limits.max_events)),
+        (number, first_seq, limits.max_events),
     )
     entries: list[Entry] = []
     size_bytes = 0
@@ -63,7 +68,7 @@ def read_log(connection: sqlite3.Connection, number: int, limits: LogLimits) -> 
     if not entries and first_seq <= last_seq:
         raise UnreadableRowError(f"log {number} lacks its last entry, {last_seq}")
     entries.reverse()
-    return StoredLog(last_seq, entries)
+    return StoredLog(last_seq, tuple(entries))
 
 
 def load(
@@ -76,7 +81,8 @@ def load(
         return None
     session = session_of(row, epoch)
     number = session.number
-    runs = connection.execute("SELECT run_id, chat FROM run WHERE session = ? ORDER BY position", (number,))
+    find_runs = "SELECT run_id, chat FROM run WHERE session = ? ORDER BY position"
+    runs = tuple(run_of(run) for run in connection.execute(find_runs, (number,)))
     outcomes = connection.execute(
         "SELECT kind, id, fingerprint, ts, is_open, answer FROM outcome"
         " WHERE session = ? ORDER BY ts, position",
@@ -84,10 +90,10 @@ def load(
     )
     return StoredSession(
         session,
-        read_log(connection, number, limits),
+        read_log(connection, number, _ALL if runs else limits),
         _newest_messages(connection, number, history_bytes),
-        [run_of(run) for run in runs],
-        [outcome_of(outcome) for outcome in outcomes],
+        runs,
+        tuple(outcome_of(outcome) for outcome in outcomes),
     )
 
 
@@ -104,7 +110,7 @@ def _newest_messages(
             break
         messages.append(message_of(row, number))
     messages.reverse()
-    return messages
+    return tuple(messages)
 
 
 def list_sessions(
@@ -135,11 +141,11 @@ def read_messages(
     return [message_of(row, found[0]) for row in rows]
 
 
-def find_inactive(connection: sqlite3.Connection, before: float, limit: int) -> Sequence[str]:
-    """The ids of the sessions that were last active before a moment, oldest first."""
+def find_inactive(connection: sqlite3.Connection, since: float, limit: int) -> Sequence[str]:
+    """The ids of the sessions that have done nothing since a moment, oldest first."""
     rows = connection.execute(
-        "SELECT id FROM session WHERE last_activity < ? ORDER BY last_activity, number LIMIT ?",
-        (bounded(before * 1_000_000), limit),
+        "SELECT id FROM session WHERE last_activity <= ? ORDER BY last_activity, number LIMIT ?",
+        (bounded(since * 1_000_000), limit),
     )
     return [session_id for (session_id,) in rows]
 

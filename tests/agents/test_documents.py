@@ -15,7 +15,13 @@ from bamboo_gateway.agents.echo import COMMANDS, MAX_SLEEP, MAX_TOKENS, EchoAgen
 from bamboo_gateway.agents.openai_settings import OpenAISettings
 from bamboo_gateway.agents.settings import variable
 from bamboo_gateway.config import Setting
+from bamboo_gateway.ports import is_resumable
+from bamboo_gateway.protocol.messages import AgentToken, Chat, LoggedEvent
+from bamboo_gateway.session.history import HistoryMessage
+from bamboo_gateway.session.session import Session
+from bamboo_gateway.turn import Turn
 from tests.agents.conversation import conversation
+from tests.session.test_live import BORN
 
 TEXT = (Path(__file__).parents[2] / "docs" / "agents.md").read_text()
 
@@ -47,15 +53,40 @@ def test_the_echo_commands_are_documented() -> None:
     assert f"`/sleep` takes up to {MAX_SLEEP:,.0f} seconds, `/tokens` up to {MAX_TOKENS:,} tokens" in TEXT
 
 
+def save(number: int, module: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save one of the page's examples as a module of the current directory."""
+    examples = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (folder / f"{module}.py").write_text(examples[number])
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
 async def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The agent of the page, saved and loaded as the page says, does what it promises."""
-    [example] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    (tmp_path / "agents_of_the_page.py").write_text(example)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
+    save(0, "agents_of_the_page", tmp_path, monkeypatch)
     async with conversation(load_agent("python:agents_of_the_page:shout")) as talk:
         answer = await talk.say("plant bamboo")
         error = (await talk.say(" ")).error
     assert (answer.text, answer.usage.total_tokens) == ("PLANT BAMBOO ", 4)
     assert [complete.result for _, complete in answer.tool_calls] == ["2"]
     assert error == "there is nothing to shout"
+
+
+async def test_the_resumable_example_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Called again with what it had said, it says the rest; called for the first time, all."""
+    save(1, "resumable_of_the_page", tmp_path, monkeypatch)
+    agent = load_agent("python:resumable_of_the_page:count")
+    assert is_resumable(agent)
+    said: list[str] = []
+
+    async def emit(event: LoggedEvent) -> None:
+        assert isinstance(event, AgentToken)
+        said.append(event.token)
+
+    session = Session("s1", "ann", BORN, BORN)
+    partial = HistoryMessage("assistant", "1 2 3 ", "r1", 0, "running")
+    await agent(Turn(session, "r1", Chat("count", "s1"), (), emit, partial=partial))
+    assert "".join(said) == "4 5 6 7 8 9 10 "
+    said.clear()
+    await agent(Turn(session, "r1", Chat("count", "s1"), (), emit))
+    assert "".join(said) == "1 2 3 4 5 6 7 8 9 10 "

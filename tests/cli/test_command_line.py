@@ -22,6 +22,7 @@ def test_help_lists_the_commands(flag: str) -> None:
         "serve",
         "chat",
         "call",
+        "sessions",
     ]
 
 

@@ -91,7 +91,7 @@ def test_an_empty_variable_is_none() -> None:
         ("--max-message-bytes", "1.5", "'1.5' is no whole number"),
         ("--heartbeat-interval", "soon", "'soon' is no duration, such as 30, 90s"),
         ("--heartbeat-interval", "0", "0.0 is no number of seconds"),
-        ("--storage", "redis:", "'redis:' is no memory:"),
+        ("--storage", "redis:", "'redis:' is none of memory:, sqlite:"),
         ("--log-level", "loud", "'loud' is no debug or info or warning or error"),
     ],
 )

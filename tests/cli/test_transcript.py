@@ -6,15 +6,16 @@ import sys
 import pytest
 
 from bamboo_gateway.cli.transcript import Transcript
+from bamboo_gateway.client import ClientEvent, Disconnected
 from bamboo_gateway.protocol import (
     AgentComplete,
     AgentToken,
     AgentToolComplete,
     AgentToolStart,
     ChannelMessage,
+    Connected,
     Error,
     Gap,
-    GatewayEvent,
     Pong,
     Shutdown,
     TokenUsage,
@@ -32,7 +33,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def show(*events: GatewayEvent) -> None:
+def show(*events: ClientEvent) -> None:
     """Show them all."""
     transcript = Transcript()
     for event in events:
@@ -81,11 +82,19 @@ def test_a_terminal_is_not_at_the_agents_mercy(monkeypatch: pytest.MonkeyPatch) 
             Gap(requested=3, earliest=8, latest=9, epoch="e"),
             "[events 3 to 7 are no longer to be had]",
         ),
+        (
+            Gap(requested=9, earliest=1, latest=3, epoch="e2"),
+            "[the gateway has lost events, and counts them anew]",
+        ),
         (Shutdown("maintenance"), "[the gateway stops: maintenance]"),
+        (Disconnected(1012, "restart"), "[connection lost: restart; reconnecting]"),
+        (Disconnected(4005, ""), "[connection lost: 4005; reconnecting]"),
+        (Connected("s", resumed=True), "[reconnected, session resumed]"),
+        (Connected("t", resumed=False), "[reconnected, but the session is lost; t is a new one]"),
     ],
 )
 def test_what_else_happens_is_noted(
-    event: GatewayEvent, note: str, capsys: pytest.CaptureFixture[str]
+    event: ClientEvent, note: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In one line on stderr, and no longer than a few on the screen."""
     show(event)
@@ -110,3 +119,13 @@ def test_a_prompt_stands_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> 
     transcript.show(AgentToken("s", "half"))
     transcript.prompt()
     assert capsys.readouterr() == ("half\n", "> ")
+
+
+def test_a_note_at_the_prompt_begins_its_own_line_and_asks_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """Until the line has come."""
+    transcript = Transcript()
+    transcript.prompt()
+    transcript.note("[why]")
+    transcript.hear()
+    transcript.note("[then]")
+    assert capsys.readouterr().err == "> \n[why]\n> [then]\n"

@@ -98,6 +98,16 @@ async def _play(script: Script, stream: trio.SocketStream) -> None:
         await script(Peer(stream))
 
 
+def in_turn(*scripts: Script) -> Script:
+    """Play the first with who comes first, and so on; the last one again with all who come later."""
+    left = deque(scripts)
+
+    async def play_next(the_peer: Peer) -> None:
+        await (left.popleft() if len(left) > 1 else left[0])(the_peer)
+
+    return play_next
+
+
 async def until_gone(the_peer: Peer) -> None:
     """Say nothing more, and wait until the client has hung up."""
     try:

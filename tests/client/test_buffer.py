@@ -14,7 +14,7 @@ async def test_events_come_out_as_they_went_in() -> None:
     buffer = EventBuffer(max_bytes=100)
     for number in range(3):
         await buffer.put(Pong(number), 10)
-    assert len(buffer) == 3
+    assert (len(buffer), buffer.size_bytes) == (3, 30)
     assert [await buffer.get() for _ in range(3)] == [Pong(0), Pong(1), Pong(2)]
 
 

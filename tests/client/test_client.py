@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 import trio
-from trio.testing import memory_stream_pair
-from wsproto.events import CloseConnection, TextMessage
+from wsproto.events import TextMessage
 
 from bamboo_gateway.client import (
     Client,
+    ClientEvent,
     ClientLimits,
     ClosedError,
     ConnectError,
@@ -14,8 +14,6 @@ from bamboo_gateway.client import (
     RefusedError,
     connect,
 )
-from bamboo_gateway.client.endpoint import Endpoint
-from bamboo_gateway.client.websocket import WebSocket
 from bamboo_gateway.errors import InvalidMessageError
 from bamboo_gateway.protocol import (
     AgentComplete,
@@ -23,7 +21,6 @@ from bamboo_gateway.protocol import (
     AgentToolComplete,
     ClientInfo,
     Connected,
-    GatewayEvent,
     Shutdown,
     UserMessage,
 )
@@ -31,9 +28,9 @@ from tests.client.peer import Peer, Script, peer, until_gone
 from tests.client.served import TOKEN, served
 
 
-async def read_until(client: Client, kind: type[GatewayEvent]) -> list[GatewayEvent]:
+async def read_until(client: Client, kind: type[ClientEvent]) -> list[ClientEvent]:
     """The events up to the first *kind*."""
-    events: list[GatewayEvent] = []
+    events: list[ClientEvent] = []
     async for event in client:
         events.append(event)
         if isinstance(event, kind):
@@ -169,9 +166,9 @@ async def test_many_requests_at_once_each_get_their_own_answer() -> None:
     assert answers == {number: {"n": number} for number in range(20)}
 
 
-async def test_a_stop_of_the_gateway_is_told() -> None:
+async def test_who_does_not_want_to_come_back_is_told_of_the_end() -> None:
     """First the notice, then the end, for who iterates and for who asks."""
-    async with served() as (gateway, url), connect(url) as client:
+    async with served() as (gateway, url), connect(url, reconnect=None) as client:
         await gateway.stop()
         with pytest.raises(ClosedError) as error:
             await read_until(client, AgentToolComplete)
@@ -179,6 +176,53 @@ async def test_a_stop_of_the_gateway_is_told() -> None:
         assert error.value.reconnect
         with pytest.raises(ClosedError):
             await client.command("status")
+
+
+async def test_a_client_that_was_left_asks_for_nothing_more() -> None:
+    """Behind its block, requests and iteration end at once."""
+    async with served() as (_, url), connect(url) as client:
+        pass
+    for use in (client.command("status"), anext(client)):
+        with pytest.raises(ClosedError, match="this client was closed"):
+            await use
+
+
+async def test_the_replay_can_be_asked_for_piece_by_piece() -> None:
+    """`connect.replay` goes out as it is given."""
+    heard: list[dict[str, object]] = []
+
+    async def listen(the_peer: Peer) -> None:
+        heard.append(await the_peer.greet())
+        await the_peer.hear_close()
+
+    async with peer(listen) as url, connect(url, replay="exact"):
+        pass
+    assert heard == [{"type": "connect", "protocol": 2, "replay": "exact"}]
+
+
+async def test_statistics_count_what_came_and_what_waits() -> None:
+    """What was not read yet, in events and bytes, and what was not answered."""
+
+    async def say_two_things(the_peer: Peer) -> None:
+        await the_peer.greet()
+        await the_peer.say("pong", timestamp=1)
+        await the_peer.say("gap", requested=1, earliest=3, latest=2, epoch="e", session_id="s")
+        await the_peer.hear()
+        await the_peer.say("pong", timestamp=2)
+        await the_peer.hear_close()
+
+    async with peer(say_two_things) as url, connect(url) as client, trio.open_nursery() as nursery:
+        nursery.start_soon(client.chat, "hello")
+        while client.statistics().events < 3:
+            await trio.lowlevel.checkpoint()
+        counted = client.statistics()
+        assert (counted.gaps, counted.unacked, counted.reconnects) == (1, 1, 0)
+        assert counted.buffered_events == 3
+        assert counted.buffered_bytes > 100
+        for _ in range(3):
+            await anext(client)
+        assert client.statistics().buffered_bytes == 0
+        nursery.cancel_scope.cancel()
 
 
 async def test_what_the_block_raises_is_raised_from_it() -> None:
@@ -328,23 +372,6 @@ async def test_the_end_reaches_a_request_that_waits() -> None:
         assert (await the_peer.hear())["name"] == "status"
         await the_peer.close(1012, "restart")
 
-    async with peer(hang_up) as url, connect(url) as client:
+    async with peer(hang_up) as url, connect(url, reconnect=None) as client:
         with pytest.raises(ClosedError, match="1012, restart"):
-            await client.command("status")
-
-
-async def test_the_peers_reason_is_told_even_where_sending_fails() -> None:
-    """A peer that said why and then stopped listening is not reported as one that vanished."""
-    ours, theirs = memory_stream_pair()
-    the_peer = Peer(theirs)
-    websocket = WebSocket(ours, 1000)  # type: ignore[arg-type]  # a stream that is no socket's does as well here
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(the_peer.accept)
-        await websocket.shake_hands(Endpoint.parse("ws://h"))
-    await the_peer.say_event(CloseConnection(4005, "too slow"))
-    theirs.receive_stream.close()
-    client = Client(websocket, Connected("s"), ClientLimits())
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(client.run_receiver)
-        with pytest.raises(ClosedError, match="4005, too slow"):
             await client.command("status")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bamboo_gateway.client import ClosedError, RefusedError
+from bamboo_gateway.client import ClientError, ClosedError, ConnectError, RefusedError
+from bamboo_gateway.client.errors import as_closing
 from bamboo_gateway.protocol import CLOSE_CODES
 
 
@@ -30,10 +31,10 @@ def test_closed_error_reconnects_after_an_unknown_code() -> None:
 
 def test_closed_error_again_is_equal_and_another() -> None:
     """Each task that learns of the end raises an error of its own."""
-    error = ClosedError(1001, "bye")
+    error = ClosedError(1001, "bye", retry_after=2.0)
     again = error.again()
     assert again is not error
-    assert (again.code, again.reason, str(again)) == (1001, "bye", str(error))
+    assert (again.code, again.reason, again.retry_after, str(again)) == (1001, "bye", 2.0, str(error))
 
 
 def test_refused_error_carries_code_message_and_retryable() -> None:
@@ -41,3 +42,27 @@ def test_refused_error_carries_code_message_and_retryable() -> None:
     error = RefusedError("QUEUE_FULL", "try later", retryable=True)
     assert (error.code, error.message, error.retryable) == ("QUEUE_FULL", "try later", True)
     assert str(error) == "QUEUE_FULL: try later"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "reconnect"),
+    [
+        (ClosedError(4005, "too slow"), 4005, True),
+        (ClosedError(4003, "taken over"), 4003, False),
+        (ConnectError("nobody there"), 1006, True),
+        (RefusedError("CAPACITY_EXCEEDED", "full", retryable=True), 1013, True),
+        (RefusedError("STORAGE_UNAVAILABLE", "later", retryable=True), 1013, True),
+        (RefusedError("UNAUTHORIZED", "wrong"), 4001, False),
+        (RefusedError("LIMIT_EXCEEDED", "full"), 1008, False),
+    ],
+)
+def test_a_failed_attempt_is_told_as_an_end(error: ClientError, code: int, reconnect: bool) -> None:
+    """What may pass is worth another attempt; what the gateway does not want is not."""
+    closed = as_closing(error)
+    assert (closed.code, closed.reconnect) == (code, reconnect)
+    assert closed is error or closed.reason == str(error)
+
+
+def test_a_failed_attempt_keeps_what_the_gateway_asked_for() -> None:
+    """It said when to come back."""
+    assert as_closing(RefusedError("X", "later", retryable=True, retry_after=2.0)).retry_after == 2.0

@@ -15,12 +15,12 @@ async def test_leaving_the_block_ends_its_tasks() -> None:
 async def test_what_the_block_raises_comes_out_as_it_is() -> None:
     """Whether it is an error or a group of them: nothing is wrapped around it."""
 
-    async def raise_it(error: Exception) -> None:
+    async def raise_it(error: BaseException) -> None:
         async with open_background_nursery() as nursery:
             nursery.start_soon(trio.sleep_forever)
             raise error
 
-    for error in (KeyError("plain"), ExceptionGroup("of its own", [KeyError("inner")])):
+    for error in (KeyError("plain"), ExceptionGroup("of its own", [KeyError("inner")]), SystemExit(1)):
         with pytest.raises(type(error)) as caught:
             await raise_it(error)
         assert caught.value is error

@@ -18,21 +18,23 @@ from wsproto.events import (
     TextMessage,
 )
 
-from bamboo_gateway.client import ClosedError, ConnectError
+from bamboo_gateway.client import ClientLimits, ClosedError, ConnectError
 from bamboo_gateway.client.endpoint import Endpoint
 from bamboo_gateway.client.websocket import WebSocket, open_websocket
 from tests.client.peer import Peer, Script, peer, until_gone
 
+LIMITS = ClientLimits(max_message_bytes=1000)
+
 
 @asynccontextmanager
-async def opened(script: Script, max_message_bytes: int = 1000) -> AsyncIterator[WebSocket]:
+async def opened(script: Script, limits: ClientLimits = LIMITS) -> AsyncIterator[WebSocket]:
     """A WebSocket to a peer that plays *script* once it has agreed."""
 
     async def play(the_peer: Peer) -> None:
         await the_peer.accept()
         await script(the_peer)
 
-    async with peer(play) as url, open_websocket(Endpoint.parse(url), None, max_message_bytes) as websocket:
+    async with peer(play) as url, open_websocket(Endpoint.parse(url), None, limits) as websocket:
         yield websocket
 
 
@@ -44,7 +46,7 @@ async def test_handshake_asks_for_the_resource_of_the_url() -> None:
         assert f"ws://{request.host}{request.target}" == f"{url}/a?b=c"
         await the_peer.hear_close()
 
-    async with peer(look) as url, open_websocket(Endpoint.parse(f"{url}/a?b=c"), None, 1000):
+    async with peer(look) as url, open_websocket(Endpoint.parse(f"{url}/a?b=c"), None, LIMITS):
         pass
 
 
@@ -86,7 +88,7 @@ async def test_a_failed_handshake_is_one_clear_error(script: Script, says: str) 
     """Whatever answers there instead, the error names the URL and what it is, and the socket is closed."""
     async with peer(script) as url:
         with pytest.raises(ConnectError, match=says) as error:
-            async with open_websocket(Endpoint.parse(url), None, 1000):
+            async with open_websocket(Endpoint.parse(url), None, LIMITS):
                 pass
     assert url in str(error.value)
 
@@ -250,7 +252,7 @@ async def test_leaving_does_not_wait_for_a_peer_that_says_nothing(autojump_clock
     """A peer that ignores the goodbye holds nobody up for longer than the close timeout."""
     ours, theirs = memory_stream_pair()
     the_peer = Peer(theirs)
-    websocket = WebSocket(ours, 1000)  # type: ignore[arg-type]  # a stream that is no socket's does as well here
+    websocket = WebSocket(ours, LIMITS)  # type: ignore[arg-type]  # a stream that is no socket's does as well here
     async with trio.open_nursery() as nursery:
         nursery.start_soon(the_peer.accept)
         await websocket.shake_hands(Endpoint.parse("ws://h"))
@@ -274,4 +276,56 @@ async def test_a_message_cancelled_halfway_ends_the_connection() -> None:
         for use in (lambda: websocket.send("more"), websocket.receive):
             with pytest.raises(ClosedError, match="cancelled while it was sent"):
                 await use()
+        done.set()
+
+
+async def test_a_peer_that_has_vanished_is_noticed() -> None:
+    """A silent connection is pinged, and given up where nothing comes back: half-open ones never end."""
+    pinged = trio.Event()
+
+    async def say_nothing(the_peer: Peer) -> None:
+        assert isinstance(await the_peer.hear_event(), Ping)
+        pinged.set()
+        await until_gone(the_peer)
+
+    limits = ClientLimits(heartbeat_interval=0.05, heartbeat_timeout=0.05)
+    async with opened(say_nothing, limits) as websocket:
+        with pytest.raises(
+            ClosedError, match=r"1006, nothing came for 0\.1 seconds, nor the answer to a ping"
+        ):
+            await websocket.receive()
+        assert pinged.is_set()
+        with pytest.raises(ClosedError, match="1006"):
+            await websocket.send("is there anybody?")
+
+
+async def test_a_peer_that_answers_pings_may_be_silent_for_long() -> None:
+    """It has nothing to say, and is there."""
+
+    async def answer_pings(the_peer: Peer) -> None:
+        for _ in range(3):
+            event = await the_peer.hear_event()
+            assert isinstance(event, Ping)
+            await the_peer.say_event(event.response())
+        await the_peer.say_event(TextMessage("at last"))
+        await the_peer.hear_close()
+
+    limits = ClientLimits(heartbeat_interval=0.01, heartbeat_timeout=10.0)
+    async with opened(answer_pings, limits) as websocket:
+        assert await websocket.receive() == "at last"
+
+
+async def test_a_peer_that_takes_nothing_is_noticed() -> None:
+    """Where not even the ping can be sent, because an earlier message stands in its way."""
+    done = trio.Event()
+
+    async def read_nothing(the_peer: Peer) -> None:
+        await done.wait()
+
+    limits = ClientLimits(heartbeat_interval=0.05, heartbeat_timeout=0.05)
+    async with opened(read_nothing, limits) as websocket, trio.open_nursery() as nursery:
+        nursery.start_soon(websocket.send, "x" * 50_000_000)
+        with pytest.raises(ClosedError, match="nothing came"):
+            await websocket.receive()
+        nursery.cancel_scope.cancel()
         done.set()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 import attrs
 import pytest
 
 from bamboo_gateway.commands import COMMANDS, CommandSpec
 from bamboo_gateway.errors import ErrorCode
+from bamboo_gateway.idempotency import Operation
 from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.messages import Json
 from bamboo_gateway.session.requests import JoinChannel
@@ -151,6 +152,7 @@ async def test_help_on_one_command_names_types_and_defaults() -> None:
                     "before": "int | None = None",
                 },
                 "result": ["messages", "first", "has_more"],
+                "changes": False,
             }
         ]
     }
@@ -162,3 +164,9 @@ async def test_help_on_nothing_is_refused() -> None:
     """A name that is no command."""
     error = (await help_on(name="dance")).error
     assert (error.code, error.message) == (ErrorCode.UNKNOWN_COMMAND, "no command 'dance'")
+
+
+@pytest.mark.parametrize("spec", COMMANDS.values(), ids=COMMANDS)
+def test_what_changes_something_says_so(spec: CommandSpec) -> None:
+    """Exactly the commands that return an operation are carried out once for each id."""
+    assert spec.changes is (get_type_hints(spec.run)["return"] is Operation)

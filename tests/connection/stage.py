@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import attrs
 import trio
@@ -131,13 +132,8 @@ async def stage(
     config = gateway.config
     table = SessionTable(table_limits(config, gateway.limits))
     table.open(StoredState("epoch"))
-    limits = table.limits.session
-
-    async def load(session_id: str) -> StoredSession | None:
-        return await storage.load(session_id, limits.log, limits.history_bytes)
-
     journal = Journal(storage)
-    registry = SessionRegistry(table, time.time, journal, load)
+    registry = SessionRegistry(table, time.time, journal, partial(_load, storage, table))
     catalog = SessionCatalog(registry, storage)
     turns = TurnRunner(agent, registry)
     pool = ConnectionPool(config.max_connections)
@@ -159,6 +155,11 @@ async def stage(
                     await client.leave()
             connections.cancel_scope.cancel()
         nursery.cancel_scope.cancel()
+
+
+async def _load(storage: SessionStorage, table: SessionTable, session_id: str) -> StoredSession | None:
+    limits = table.limits.session
+    return await storage.load(session_id, limits.log, limits.history_bytes)
 
 
 async def _run(

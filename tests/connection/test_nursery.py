@@ -17,7 +17,7 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 from bamboo_gateway.config import GatewayConfig
 from bamboo_gateway.connection.fanout import FanoutStatistics
-from bamboo_gateway.connection.nursery import Host, serve_stream
+from bamboo_gateway.connection.nursery import RETRY_AFTER, Host, serve_stream
 from bamboo_gateway.connection.pool import MAX_REFUSALS
 from bamboo_gateway.protocol.closing import CloseCode, Closing
 from bamboo_gateway.protocol.messages import AgentToken
@@ -228,7 +228,8 @@ async def test_a_cancel_tells_the_clients(kind: str) -> None:
         await unconnected.upgrade()
         parts.stop()
         assert await clients[0].close_frame() == STOPPING
-        assert await clients[1].event("shutdown") == {"type": "shutdown", "reason": "the gateway stops"}
+        shutdown = {"type": "shutdown", "reason": "the gateway stops", "retry_after": RETRY_AFTER}
+        assert await clients[1].event("shutdown") == shutdown
         assert await clients[1].close_frame() == STOPPING
         assert await unconnected.close_frame() == STOPPING
 

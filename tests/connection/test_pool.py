@@ -8,6 +8,8 @@ from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.outbox import Outbox
 from bamboo_gateway.connection.pool import MAX_REFUSALS, ConnectionPool
 from bamboo_gateway.protocol.closing import CloseCode
+from bamboo_gateway.protocol.messages import AgentToken
+from bamboo_gateway.session.log import Log, LogLimits
 
 
 def test_slots_are_taken_and_given_back() -> None:
@@ -63,7 +65,7 @@ def test_a_connection_is_known_while_it_is_open() -> None:
 
 
 def test_what_the_pool_counts() -> None:
-    """Ends by their close code, as text for JSON; connections that are behind; bytes that wait."""
+    """Ends by their close code, as text for JSON; who is behind, and how far; bytes that wait."""
     pool = ConnectionPool(10)
     for code in (CloseCode.NORMAL, CloseCode.SUPERSEDED, CloseCode.NORMAL):
         pool.count(code)
@@ -71,7 +73,15 @@ def test_what_the_pool_counts() -> None:
     pool.add(live)
     pool.add(behind)
     behind.outbox.push(b"12345")
+    log = Log("s", "epoch", LogLimits(10, 1000))
+    behind.outbox.follow(log, 0)
+    live.outbox.follow(log, 0)
+    for text in "abc":
+        log.append(AgentToken("s", text), ts=1)
+    log.show(3)
+    live.outbox.offer(log, 0, 3, b"")
     behind.outbox.flush()
     statistics = pool.statistics()
     assert statistics.closed == {"1000": 2, "4003": 1}
     assert (statistics.behind, statistics.waiting_bytes) == (1, 5)
+    assert statistics.lags == {behind.id: 3}

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from bamboo_gateway.client import ClosedError, connect
 from bamboo_gateway.protocol import Shutdown
 from tests.cli.process import HANG, Serving, run, serving, start, terminal
 from tests.client.peer import Peer, peer
+from tests.client.proxy import Cut, proxy
 
 pytestmark = pytest.mark.integration
 
@@ -53,7 +55,7 @@ def test_serve_prints_one_line_and_stops_by_a_signal(signum: signal.Signals) -> 
 async def test_serve_tells_its_clients_before_it_stops() -> None:
     """First the notice, then 1001 with a reason."""
     with serving() as server:
-        async with connect(server.url) as client:
+        async with connect(server.url, reconnect=None) as client:
             server.process.send_signal(signal.SIGTERM)
             assert isinstance(await anext(client), Shutdown)
             with pytest.raises(ClosedError) as error:
@@ -233,7 +235,7 @@ def test_chat_comes_back_to_its_session(served: Serving) -> None:
 
 def test_chat_tells_that_the_gateway_is_gone() -> None:
     """In the midst of an answer: one line, exit code 1."""
-    with serving() as server, start("chat", "--url", server.url) as process:
+    with serving() as server, start("chat", "--url", server.url, "--reconnect", "0") as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(LONG)
@@ -243,6 +245,42 @@ def test_chat_tells_that_the_gateway_is_gone() -> None:
         _, err = process.communicate(timeout=HANG)
     assert process.returncode == 1
     assert err.splitlines()[-1].startswith("bamboo-gateway: the connection is closed: 1001, ")
+
+
+def test_chat_gives_up_in_the_end() -> None:
+    """A gateway that stays away ends the talk: a note when it went, one line at the end, exit code 1."""
+    with serving() as server, start("chat", "--url", server.url, "--reconnect", "0.5") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(LONG)
+        process.stdin.flush()
+        process.stdout.read(1)
+        server.process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=HANG)
+    assert process.returncode == 1
+    assert "[connection lost: the gateway stops; reconnecting]" in err.splitlines()
+    assert err.splitlines()[-1].startswith("bamboo-gateway: the connection is closed: ")
+    assert err.splitlines()[-1].endswith("gave up after 0.5 seconds")
+
+
+async def test_chat_goes_on_over_a_lost_connection(served: Serving) -> None:
+    """A script reads the whole answer, and nothing of it twice; the exit code says that all went well."""
+    async with proxy(served.url, [Cut(down_bytes=3000)]) as network:
+        env = {"BAMBOO_URL": network.url, "BAMBOO_TOKEN": TOKEN}
+        words = " ".join(str(number) for number in range(60))
+        ran = await trio.to_thread.run_sync(partial(run, "chat", stdin=f"{words}\n", env=env))
+        assert network.accepted == 2
+    assert (ran.returncode, ran.stdout) == (0, f"{words}\n")
+    _, lost, back = ran.stderr.splitlines()
+    assert lost == "[connection lost: it broke off without a close frame; reconnecting]"
+    assert back == "[reconnected, session resumed]"
+
+
+def test_chat_refuses_a_time_that_is_none(served: Serving) -> None:
+    """It was called wrongly."""
+    ran = chat(served, "", "--reconnect", "soon")
+    assert ran.returncode == 2
+    assert "'soon' is no duration" in ran.stderr
 
 
 def test_chat_ends_quietly_when_nobody_reads_on(served: Serving) -> None:
@@ -276,6 +314,22 @@ def test_chat_in_a_terminal(served: Serving) -> None:
         person.wait_for("> ")
         person.type("\x03")
         assert person.wait() == 0
+
+
+async def test_chat_in_a_terminal_tells_of_a_lost_connection(served: Serving) -> None:
+    """Each note in a line of its own, and a prompt behind it."""
+    async with proxy(served.url) as network:
+        with terminal("chat", env={"BAMBOO_URL": network.url, "BAMBOO_TOKEN": TOKEN}) as person:
+            await trio.to_thread.run_sync(person.wait_for, "> ")
+            network.break_off()
+            note = "\r\n[connection lost: it broke off without a close frame; reconnecting]\r\n> "
+            assert await trio.to_thread.run_sync(person.wait_for, note) == ""
+            network.mend()
+            back = "\r\n[reconnected, session resumed]\r\n> "
+            assert await trio.to_thread.run_sync(person.wait_for, back) == ""
+            person.type("hello there\n")
+            await trio.to_thread.run_sync(person.wait_for, "\n")
+            assert await trio.to_thread.run_sync(person.wait_for, "> ") == "hello there\r\n"
 
 
 def test_chat_leaves_by_ctrl_d(served: Serving) -> None:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import attrs
 
-from bamboo_gateway.protocol.messages import Gap
+from bamboo_gateway.protocol.messages import ChatAccepted, CommandResult, Gap
 from bamboo_gateway.session.effects import (
     CancelTurn,
+    Change,
     Close,
     Deliver,
     Dismiss,
-    DropSession,
     Effect,
     Follow,
-    SaveSession,
     Send,
     StartTurn,
     Unfollow,
     Watch,
 )
 from bamboo_gateway.session.log import Log
-from bamboo_gateway.session.session import Session
+from bamboo_gateway.storage.memory import MemoryStorage
+from tests.machines.drive import drive
+
+_Order: TypeAlias = Send | Watch | Follow | Unfollow | Dismiss | Close | StartTurn | CancelTurn
 
 
 @attrs.define
@@ -57,33 +59,41 @@ class Listeners:
         self.sessions: dict[str, str] = {}
         """Connection → the session that it was greeted with."""
         self.gaps: list[Gap] = []
-        self.agents: set[str] = set()
-        """The turns whose agents run."""
-        self.stored: dict[str, Session] = {}
+        self.answers: list[tuple[str, ChatAccepted | CommandResult]] = []
+        """Which connection was answered what, beside the replies."""
+        self.agents: dict[str, StartTurn] = {}
+        """The turns whose agents run, and what those were given."""
+        self.storage = MemoryStorage()
+
+    def crash(self) -> None:
+        """All are gone but the storage."""
+        self.ears.clear()
+        self.sessions.clear()
+        self.agents.clear()
 
     def carry_out(self, effects: Sequence[Effect]) -> None:
-        """Carry out *effects* in order; then everybody listens."""
+        """Commit what is to be stored, then carry out *effects* in order; then everybody listens."""
+        drive(self.storage.commit([effect for effect in effects if isinstance(effect, Change)]))
         for effect in effects:
-            self._carry_out(effect)
+            if isinstance(effect, Deliver):
+                effect.log.show(effect.entry.seq)
+            elif not isinstance(effect, Change):
+                self._carry_out(effect)
         for ears in self.ears.values():
             for ear in ears.values():
                 ear.listen()
 
-    def _carry_out(self, effect: Effect) -> None:
+    def _carry_out(self, effect: _Order) -> None:
         match effect:
-            case SaveSession(session):
-                self.stored[session.id] = session
-            case DropSession(session_id):
-                del self.stored[session_id]
             case StartTurn(run_id=run_id):
                 assert run_id not in self.agents
-                self.agents.add(run_id)
+                self.agents[run_id] = effect
             case CancelTurn(run_id):
-                self.agents.remove(run_id)
-            case Deliver(log, seq):
-                log.show(seq)
-            case Send(event=event):
+                del self.agents[run_id]
+            case Send(connection_id, event):
                 self.gaps += [event] if isinstance(event, Gap) else []
+                if isinstance(event, ChatAccepted | CommandResult):
+                    self.answers.append((connection_id, event))
             case Watch() | Follow() | Unfollow() | Dismiss() | Close():
                 self._point(effect)
             case _:

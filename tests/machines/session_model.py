@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import attrs
 
 from bamboo_gateway.errors import ErrorCode
@@ -10,6 +12,40 @@ from bamboo_gateway.protocol.messages import Json
 MAX_SESSIONS = 3
 MAX_CHANNELS = 2
 MAX_QUEUED = 1
+MAX_OUTCOMES = 3
+MAX_OUTCOME_AGE = 10.0
+
+
+@attrs.frozen
+class ModelEntry:
+    """One entry of a log."""
+
+    kind: str
+    run: str | None
+    text: str
+    """What it says: a chat's content, a token, the code of an error."""
+
+
+@attrs.define
+class ModelMessage:
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    run: str
+    content: str
+    status: str = "complete"
+
+
+@attrs.define
+class ModelOutcome:
+    """What became of a message that carries an id."""
+
+    kind: str
+    id: str
+    says: Any
+    ts: float
+    answer: Any
+    is_open: bool = False
 
 
 @attrs.define
@@ -23,9 +59,19 @@ class ModelSession:
     watchers: list[str] = attrs.field(factory=list)
     channels: set[str] = attrs.field(factory=set)
     running: str | None = None
-    queue: list[str] = attrs.field(factory=list)
-    entries: list[tuple[str, str | None]] = attrs.field(factory=list)
-    """Kind and turn of each entry of its log."""
+    queue: list[tuple[str, str]] = attrs.field(factory=list)
+    """Turns that wait, and what they were asked."""
+    entries: list[ModelEntry] = attrs.field(factory=list)
+    """All that there have ever been."""
+    conversation: list[ModelMessage] = attrs.field(factory=list)
+    outcomes: list[ModelOutcome] = attrs.field(factory=list)
+    is_dormant: bool = False
+    """It is in the storage alone."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Does nobody need it?"""
+        return not self.watchers and not self.running and not any(each.is_open for each in self.outcomes)
 
 
 class Model:
@@ -51,6 +97,29 @@ class Model:
         known = session in self.sessions and self.sessions[session].owner == user
         return None if known else ErrorCode.SESSION_NOT_FOUND
 
+    # ── memory and storage ───────────────────────────────────────────────────
+
+    def tidy(self, max_idle: float) -> None:
+        """Who is of no use for the moment leaves the memory."""
+        for session in self.sessions.values():
+            if session.is_idle and session.last_activity <= self.now - max_idle:
+                session.is_dormant = True
+
+    def crash(self) -> None:
+        """The process is gone, with all who watched."""
+        for session in self.sessions.values():
+            session.is_dormant = True
+            session.watchers.clear()
+            for outcome in session.outcomes:
+                outcome.is_open = False
+
+    def wake(self, session: str, *, resume: bool) -> None:
+        """It comes back into memory; a turn that runs then was interrupted."""
+        found = self.sessions[session]
+        found.is_dormant = False
+        if found.running and not resume:
+            self.end(session, found.running, "interrupted")
+
     # ── sessions ─────────────────────────────────────────────────────────────
 
     def create(self, user: str, session: str) -> ErrorCode | None:
@@ -74,7 +143,7 @@ class Model:
         idle = [
             each
             for each, session in self.sessions.items()
-            if not session.watchers and not session.running and session.last_activity <= self.now - max_age
+            if session.is_idle and session.last_activity <= self.now - max_age
         ]
         for each in idle:
             del self.sessions[each]
@@ -110,12 +179,15 @@ class Model:
 
     # ── turns ────────────────────────────────────────────────────────────────
 
-    def append(self, session: str, kind: str, run: str | None = None) -> None:
+    def append(self, session: str, kind: str, run: str | None = None, text: str = "") -> None:
         """One entry more."""
-        self.sessions[session].entries.append((kind, run))
-        self.sessions[session].last_activity = self.now
+        found = self.sessions[session]
+        found.entries.append(ModelEntry(kind, run, text))
+        found.last_activity = self.now
+        if kind == "AgentToken" and run is not None and run == found.running:
+            found.conversation[-1].content += text
 
-    def chat(self, connection: str, run: str) -> ErrorCode | None:
+    def chat(self, connection: str, run: str, content: str) -> ErrorCode | None:
         """A turn, now or later."""
         session = self.watched(connection)
         if session is None:
@@ -123,35 +195,39 @@ class Model:
         found = self.sessions[session]
         if len(found.queue) >= MAX_QUEUED and found.running:
             return ErrorCode.QUEUE_FULL
-        self.append(session, "UserMessage", run)
-        found.queue.append(run)
+        self.append(session, "UserMessage", run, content)
+        found.queue.append((run, content))
         self._begin_next(session)
         return None
 
-    def emit(self, session: str, run: str, *, sendable: bool) -> None:
+    def emit(self, session: str, run: str, text: str, *, sendable: bool) -> None:
         """A token, which counts only while the turn runs."""
         if self.runs(session, run):
             if sendable:
-                self.append(session, "AgentToken", run)
+                self.append(session, "AgentToken", run, text)
             else:
-                self.end(session, run, "Error")
+                self.end(session, run, "failed")
 
-    def end(self, session: str, run: str, kind: str) -> None:
+    def end(self, session: str, run: str, status: str, code: str = ErrorCode.AGENT_ERROR) -> None:
         """The turn is over, and another begins."""
         if self.runs(session, run):
-            self.append(session, kind, run)
+            code = ErrorCode.AGENT_INTERRUPTED if status == "interrupted" else code
+            is_well = status == "complete"
+            self.append(session, "AgentComplete" if is_well else "Error", run, "" if is_well else code)
             self.sessions[session].running = None
+            self.sessions[session].conversation[-1].status = status
             self._begin_next(session)
 
     def abort(self, session: str, run: str | None) -> list[str]:
         """Some turns are no more."""
         found = self.sessions[session]
-        aborted = [each for each in (found.running, *found.queue) if each and run in (None, each)]
-        for each in [each for each in found.queue if each in aborted]:
+        known = [found.running, *(each for each, _ in found.queue)]
+        aborted = [each for each in known if each and run in (None, each)]
+        for each in [each for each in found.queue if each[0] in aborted]:
             found.queue.remove(each)
-            self.append(session, "Error", each)
+            self.append(session, "Error", each[0], ErrorCode.AGENT_ABORTED)
         if found.running in aborted and found.running:
-            self.end(session, found.running, "Error")
+            self.end(session, found.running, "failed", ErrorCode.AGENT_ABORTED)
         return aborted
 
     def runs(self, session: str, run: str) -> bool:
@@ -161,8 +237,37 @@ class Model:
     def _begin_next(self, session: str) -> None:
         found = self.sessions[session]
         if found.running is None and found.queue:
-            found.running = found.queue.pop(0)
+            found.running, content = found.queue.pop(0)
+            found.conversation.append(ModelMessage("user", found.running, content))
+            found.conversation.append(ModelMessage("assistant", found.running, "", "running"))
             self.append(session, "AgentStart", found.running)
+
+    # ── messages that carry an id ────────────────────────────────────────────
+
+    def recall(self, session: str, kind: str, message_id: str, says: Any) -> ModelOutcome | ErrorCode | None:
+        """What is known of a message: nothing, what became of it, or that its id was another's."""
+        for outcome in self.sessions[session].outcomes:
+            is_fresh = outcome.is_open or outcome.ts > self.now - MAX_OUTCOME_AGE
+            if (outcome.kind, outcome.id) == (kind, message_id) and is_fresh:
+                return outcome if outcome.says == says else ErrorCode.ID_REUSED
+        return None
+
+    def expire_outcomes(self) -> float:
+        """Those that are too old are gone; returns when the oldest that is left can have been."""
+        oldest = self.now - MAX_OUTCOME_AGE
+        for session in self.sessions.values():
+            session.outcomes = [each for each in session.outcomes if each.ts >= oldest]
+        return oldest
+
+    def remember(self, session: str, outcome: ModelOutcome) -> None:
+        """The newest; the oldest go for it, unless they are being carried out."""
+        found = self.sessions[session]
+        kept = [each for each in found.outcomes if (each.kind, each.id) != (outcome.kind, outcome.id)]
+        found.outcomes = [*kept, outcome]
+        for each in kept:
+            is_old = each.ts <= self.now - MAX_OUTCOME_AGE
+            if not each.is_open and (is_old or len(found.outcomes) > MAX_OUTCOMES):
+                found.outcomes.remove(each)
 
     # ── channels ─────────────────────────────────────────────────────────────
 

@@ -56,6 +56,16 @@ def readers(stage: Stage) -> Sequence[Actor]:
     return [actor for actor in watchers(stage) if actor.is_reading]
 
 
+def repeaters(stage: Stage) -> Sequence[Actor]:
+    """Those whose session has accepted a chat."""
+    return [actor for actor in watchers(stage) if actor.session and actor.session.runs]
+
+
+def commanders(stage: Stage) -> Sequence[Actor]:
+    """Those whose session has seen a command carried out."""
+    return [actor for actor in watchers(stage) if actor.session and actor.session.commands]
+
+
 def stalled(stage: Stage) -> Sequence[Actor]:
     """Those who do not read."""
     return [actor for actor in stage.actors if not actor.is_reading]
@@ -97,6 +107,7 @@ def wishes(draw: st.DrawFn) -> Wish:
         last_seq=draw(cursors),
         epoch=draw(st.sampled_from(["none", "true", "true", "foreign"])),
         channels=draw(channel_cursors),
+        is_exact=draw(st.booleans()),
     )
 
 
@@ -155,7 +166,8 @@ class ClientsMachine(RuleBasedStateMachine):
     def connect_amid(self, actor: Actor, session: SessionModel, data: st.DataObject, protocol: int) -> None:
         """A client connects, or moves, while a turn goes on."""
         last_seq = data.draw(st.none() | st.integers(0, session.record.last_seq))
-        arrivals.connect_amid(self.stage, actor, Wish(session, protocol, last_seq=last_seq))
+        wish = Wish(session, protocol, last_seq=last_seq, is_exact=data.draw(st.booleans()))
+        arrivals.connect_amid(self.stage, actor, wish)
 
     @precondition(on_stage(a_crowd))
     @rule(actor=one_of_its(a_crowd), leave=st.sampled_from([Stage.leave, Stage.vanish, Stage.intrude]))
@@ -197,6 +209,22 @@ class ClientsMachine(RuleBasedStateMachine):
         """A client says some chats in one packet."""
         chats.chat(self.stage, actor, [self.run_of(script) for script in several], actor.session)
 
+    @precondition(on_stage(repeaters))
+    @rule(actor=one_of_its(repeaters), data=st.data(), is_other=st.booleans())
+    def chat_again(self, actor: Actor, data: st.DataObject, is_other: bool) -> None:
+        """A client says a chat again, or another with its id."""
+        assert actor.session is not None
+        run = data.draw(st.sampled_from(actor.session.runs))
+        chats.repeat(self.stage, actor, run, is_other=is_other)
+
+    @precondition(on_stage(commanders))
+    @rule(actor=one_of_its(commanders), data=st.data(), is_other=st.booleans())
+    def command_again(self, actor: Actor, data: st.DataObject, is_other: bool) -> None:
+        """A client gives a command again, or another with its id."""
+        assert actor.session is not None
+        command = data.draw(st.sampled_from(actor.session.commands))
+        self.stage.command_again(actor, command, is_other=is_other)
+
     @precondition(on_stage(idle))
     @rule(session=one_of_its(idle), several=st.lists(unheld_scripts, min_size=2, max_size=MAX_QUEUED + 1))
     def chat_together(self, session: SessionModel, several: list[str]) -> None:
@@ -217,6 +245,12 @@ class ClientsMachine(RuleBasedStateMachine):
             chats.abort(self.stage, actor)
 
     # ── sessions and channels ────────────────────────────────────────────────
+
+    @precondition(lambda machine: machine.stage.sessions)
+    @rule()
+    def let_go(self) -> None:
+        """What nobody needs leaves the memory, and comes back when it is asked for."""
+        self.stage.let_go()
 
     @precondition(on_stage(sessions))
     @rule(session=one_of_its(sessions))

@@ -1,13 +1,21 @@
-"""A session table and a simple model of it, under the same requests in any order."""
+"""
+A session table, its storage and a simple model of both, under the same requests in any order.
+
+At any moment sessions leave the memory and come back, and at any moment the
+whole table is thrown away ("kill -9") and another one opened from what was
+committed: it goes on as if nothing had happened.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+import attrs
 import pytest
 from hypothesis import settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.protocol.messages import (
@@ -15,10 +23,18 @@ from bamboo_gateway.protocol.messages import (
     AgentToken,
     ChannelMessage,
     Chat,
+    ChatAccepted,
+    Command,
+    CommandResult,
     Error,
+    LoggedEvent,
     TokenUsage,
+    UserMessage,
 )
-from bamboo_gateway.session.log import LogLimits
+from bamboo_gateway.session.effects import Effect, StartTurn
+from bamboo_gateway.session.history import HistoryMessage
+from bamboo_gateway.session.log import Entry, LogLimits
+from bamboo_gateway.session.outcomes import MessageKey, OutcomeLimits
 from bamboo_gateway.session.requests import (
     OPERATOR,
     AbortTurn,
@@ -26,28 +42,51 @@ from bamboo_gateway.session.requests import (
     Attach,
     BroadcastEvent,
     Caller,
-    CleanupInactive,
+    Claim,
+    Claimed,
     CreateChannel,
     CreateSession,
+    DeleteInactive,
     DeleteSession,
     Detach,
     EmitEvent,
     EndTurn,
+    GetHistory,
     JoinChannel,
+    Known,
     LeaveChannel,
     ListChannels,
-    ListSessions,
+    Performed,
+    PerformOnce,
+    RefreshSessions,
     RenameSession,
     Request,
+    RestoreSession,
     SendToChannel,
     SetMetadata,
+    Settle,
     SubmitChat,
+    Tidy,
 )
-from bamboo_gateway.session.session import ConnectionHandle, Principal
+from bamboo_gateway.session.session import ConnectionHandle, Principal, Session
+from bamboo_gateway.session.stored import StoredSession
+from bamboo_gateway.session.table import SessionTable
+from tests.machines.drive import drive
 from tests.machines.listeners import Listeners
-from tests.machines.session_model import MAX_CHANNELS, MAX_QUEUED, MAX_SESSIONS, Model
+from tests.machines.session_model import (
+    MAX_CHANNELS,
+    MAX_OUTCOME_AGE,
+    MAX_OUTCOMES,
+    MAX_QUEUED,
+    MAX_SESSIONS,
+    Model,
+    ModelEntry,
+    ModelMessage,
+    ModelOutcome,
+    ModelSession,
+)
 from tests.session.dump import dump
-from tests.session.tables import EPOCH, new_table
+from tests.session.tables import new_table
 
 ReplyT = TypeVar("ReplyT")
 
@@ -56,31 +95,77 @@ OWNERS = {"a1": "ann", "a2": "ann", "a3": "ann", "b1": "bob"}
 
 UNSENDABLE = "\ud800"
 
+EVERYTHING = 10**9
+"""More of anything than there is."""
+
 connections = st.sampled_from(list(OWNERS))
 users = st.sampled_from(["ann", "bob"])
 session_ids = st.sampled_from([f"s{number}" for number in range(6)])
 channel_names = st.sampled_from(["news", "talk", "more"])
 sendable = st.sampled_from([True, True, True, False])
+message_ids = st.sampled_from(["m1", "m2", "m3", "m4"])
+
+log_limits = st.builds(
+    LogLimits,
+    max_events=st.integers(1, 6) | st.just(40),
+    max_bytes=st.sampled_from([200, 800, 100_000]),
+    max_age=st.sampled_from([None, 3.0]),
+)
 
 
 class SessionTableMachine(RuleBasedStateMachine):
-    """Every reply, every refusal and all that anybody hears is as the model has it."""
+    """Every reply, every refusal, all that anybody hears and all that is stored is as the model has it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.model = Model()
         self.listeners = Listeners()
-        self.table = new_table(
-            log=LogLimits(max_events=4, max_bytes=2_000),
+        self.storage = self.listeners.storage
+        self.runs = 0
+        self.words = 0
+        self.open: list[tuple[str, MessageKey, list[str]]] = []
+        """Commands that are being carried out: the session, the message, and who has said it again."""
+
+    @initialize(
+        log=log_limits,
+        total=st.sampled_from([1_000, EVERYTHING]),
+        history_bytes=st.sampled_from([2_500, EVERYTHING]),
+        resume=st.booleans(),
+    )
+    def begin(self, log: LogLimits, total: int, history_bytes: int, *, resume: bool) -> None:
+        """The limits hold for a whole run, over all restarts."""
+        self.log_limits, self.total, self.history_bytes, self.resume = log, total, history_bytes, resume
+        self.open_table()
+
+    def open_table(self) -> None:
+        """What a gateway does when it starts."""
+        table = new_table(
+            log=self.log_limits,
+            history_bytes=self.history_bytes,
+            outcomes=OutcomeLimits(MAX_OUTCOME_AGE, MAX_OUTCOMES, EVERYTHING),
+            total_log_bytes=self.total,
             max_sessions=MAX_SESSIONS,
             max_channels=MAX_CHANNELS,
             max_queued_chats=MAX_QUEUED,
         )
-        self.runs = 0
+        state = drive(self.storage.open(self.log_limits))
+        self.table = SessionTable(table.limits, resume_turns=self.resume)
+        self.table.open(state)
+        self.epoch = state.epoch
+        unfinished = [each for each, session in self.model.sessions.items() if session.running]
+        assert list(state.unfinished) == unfinished
+
+    # ── asking ───────────────────────────────────────────────────────────────
+
+    def handle(self, request: Request[ReplyT]) -> tuple[ReplyT, list[Effect]]:
+        """The reply and the effects, which nobody has carried out."""
+        subject = request.subject
+        assert subject is None or self.table.holds(subject) or self.stored(subject) is None, "wake it"
+        return self.table.handle(request, self.model.now)
 
     def ask(self, request: Request[ReplyT]) -> ReplyT:
         """Something that cannot be refused."""
-        reply, effects = self.table.handle(request, self.model.now)
+        reply, effects = self.handle(request)
         self.listeners.carry_out(effects)
         self.table.validate_state()
         return reply
@@ -96,14 +181,83 @@ class SessionTableMachine(RuleBasedStateMachine):
         assert caught.value.code is refusal
         assert dump(self.table) == before
 
+    def stored(self, session: str) -> StoredSession | None:
+        """What the storage has of it."""
+        return drive(self.storage.load(session, self.log_limits, self.history_bytes))
+
+    def wake(self, session: str | None) -> None:
+        """Bring a session into memory, as the registry does before anything is asked of it."""
+        if session is None or self.table.holds(session):
+            return
+        stored = self.stored(session)
+        assert (stored is not None) == (session in self.model.sessions)
+        if stored and (known := self.model.sessions.get(session)):
+            known.last_activity = recalled_activity(stored, known)
+            self.model.wake(session, resume=self.resume)
+        self.ask(RestoreSession(session, stored))
+        if stored and known and known.running and self.resume:
+            self.check_resumed(self.listeners.agents[known.running], known)
+
+    def check_resumed(self, turn: StartTurn, session: ModelSession) -> None:
+        """The agent is given all that it had said, and the conversation before that."""
+        assert turn.partial is not None
+        assert [seen(turn.partial)] == session.conversation[-1:]
+        self.check_context(turn.history, session.conversation[:-2])
+
+    def check_context(self, given: Sequence[HistoryMessage], conversation: list[ModelMessage]) -> None:
+        """The newest part of the conversation; all of it, where there is room."""
+        assert [seen(message) for message in given] == conversation[len(conversation) - len(given) :]
+        assert len(given) == len(conversation) or self.history_bytes < EVERYTHING
+
+    # ── memory and storage ───────────────────────────────────────────────────
+
+    @rule(max_idle=st.integers(0, 5))
+    def tidy(self, max_idle: int) -> None:
+        self.model.tidy(max_idle)
+        self.ask(Tidy(max_idle))
+
+    @precondition(lambda self: not self.open)
+    @rule(max_log_bytes=st.sampled_from([0, 500, EVERYTHING]))
+    def expire(self, max_log_bytes: int) -> None:
+        """The storage keeps its own bounds, whatever the memory does."""
+        self.tidy(99)
+        before = (self.model.now - (self.log_limits.max_age or 99)) * 1000
+        outcomes_before = self.model.expire_outcomes() * 1000
+        drive(self.storage.expire(int(before), max_log_bytes, int(outcomes_before)))
+
+    @rule(session=session_ids)
+    def need(self, session: str) -> None:
+        self.wake(session)
+
+    @rule(data=st.data(), lost=st.integers(0, 3))
+    def kill(self, data: st.DataObject, lost: int) -> None:
+        """What was asked last was not committed, and so told to nobody: it never was."""
+        running = [
+            (each, session.running) for each, session in self.model.sessions.items() if session.running
+        ]
+        for session, run in running:
+            for _ in range(lost if self.table.holds(session) else 0):
+                self.handle(EmitEvent(session, run, AgentToken(session, "never said")))
+        if running and lost and self.table.holds(running[0][0]):
+            self.handle(EndTurn(*running[0], AgentComplete(running[0][0], TokenUsage())))
+        self.model.crash()
+        self.listeners.crash()
+        self.open.clear()
+        self.open_table()
+        awake = data.draw(st.booleans())
+        for session in [each for each, _ in running if awake]:
+            self.wake(session)
+
     # ── sessions ─────────────────────────────────────────────────────────────
 
     @rule(user=users, session=session_ids)
     def create(self, user: str, session: str) -> None:
+        self.wake(session)
         self.try_to(CreateSession(user, session), self.model.create(user, session))
 
     @rule(user=users, session=session_ids, name=st.none() | st.text("xy", max_size=2))
     def rename(self, user: str, session: str, name: str | None) -> None:
+        self.wake(session)
         refusal = self.model.find(user, session)
         if refusal is None:
             self.model.sessions[session].name = name
@@ -116,6 +270,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         value=st.none() | st.just(float("nan")) | st.integers(0, 9),
     )
     def set_metadata(self, user: str, session: str, key: str, value: float | None) -> None:
+        self.wake(session)
         refusal = self.model.find(user, session)
         if refusal is None and value is not None and math.isnan(value):
             refusal = ErrorCode.INVALID_ARGUMENTS
@@ -126,11 +281,23 @@ class SessionTableMachine(RuleBasedStateMachine):
 
     @rule(user=users, session=session_ids)
     def delete(self, user: str, session: str) -> None:
-        self.try_to(DeleteSession(Caller(Principal(user)), session), self.model.delete(user, session))
+        self.wake(session)
+        refusal = self.model.delete(user, session)
+        if refusal is None:
+            self.open = [each for each in self.open if each[0] != session]
+        self.try_to(DeleteSession(Caller(Principal(user)), session), refusal)
 
     @rule(max_age=st.integers(0, 9))
     def clean_up(self, max_age: int) -> None:
-        assert self.ask(CleanupInactive(max_age)) == self.model.cleanup(max_age)
+        found = drive(self.storage.find_inactive(self.model.now - max_age, 99))
+        for session in found:
+            self.wake(session)
+        deleted = self.model.cleanup(max_age)
+        assert [each for each in self.listed(found) if self.ask(DeleteInactive(each, max_age))] == deleted
+
+    def listed(self, sessions: Sequence[str]) -> list[str]:
+        """In the order in which they were made."""
+        return [each.id for each in drive(self.storage.list(None, 0, 99)) if each.id in sessions]
 
     @rule(seconds=st.integers(1, 5))
     def wait(self, seconds: int) -> None:
@@ -143,7 +310,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         session=st.none() | session_ids,
         new=session_ids,
         last_seq=st.none() | st.integers(0, 9),
-        epoch=st.sampled_from([None, EPOCH, "older"]),
+        epoch=st.sampled_from([None, "this", "older"]),
         exclusive=st.booleans(),
     )
     def attach(
@@ -158,6 +325,7 @@ class SessionTableMachine(RuleBasedStateMachine):
     ) -> None:
         if new in self.model.sessions:
             return  # a new session's id is fresh
+        self.wake(session)
         user = OWNERS[connection]
         resumed = session is not None and self.model.find(user, session) is None
         refusal = self.model.attach(user, connection, session, new, exclusive=exclusive)
@@ -167,7 +335,7 @@ class SessionTableMachine(RuleBasedStateMachine):
             session,
             new_session_id=new,
             last_seq=last_seq,
-            epoch=epoch,
+            epoch=self.epoch if epoch == "this" else epoch,
             exclusive=exclusive,
         )
         self.listeners.gaps.clear()
@@ -186,38 +354,61 @@ class SessionTableMachine(RuleBasedStateMachine):
     @rule(connection=connections, mismatched=st.sampled_from([False, False, False, True]))
     def chat(self, connection: str, *, mismatched: bool) -> None:
         watched = self.model.watched(connection)
-        self.runs += 1
-        run = f"r{self.runs}"
+        run, content = self.new_run(), self.new_word()
         is_elsewhere = mismatched and watched is not None
-        refusal = ErrorCode.SESSION_MISMATCH if is_elsewhere else self.model.chat(connection, run)
+        refusal = ErrorCode.SESSION_MISMATCH if is_elsewhere else self.model.chat(connection, run, content)
         session = "another" if is_elsewhere else watched or "none"
-        caller = Caller(Principal(OWNERS[connection]), connection)
-        self.try_to(SubmitChat(caller, Chat("hi", session), run), refusal)
+        self.try_to(SubmitChat(self.speaker(connection), Chat(content, session), run), refusal)
+
+    def speaker(self, connection: str) -> Caller:
+        """Who speaks through a connection."""
+        return Caller(Principal(OWNERS[connection]), connection)
+
+    def new_run(self) -> str:
+        """A fresh id."""
+        self.runs += 1
+        return f"r{self.runs}"
+
+    def new_word(self) -> str:
+        """Something that nobody has said."""
+        self.words += 1
+        return f"{self.words} "
 
     def some_run(self, data: st.DataObject, session: str) -> str:
         """A turn that runs, waits, or is long over."""
         known = self.model.sessions.get(session)
-        candidates = [*known.queue, *([known.running] * 3 if known.running else [])] if known else []
-        return data.draw(st.sampled_from([*candidates, f"r{self.runs}", "r0"]))
+        waiting = [run for run, _ in known.queue] if known else []
+        running = [known.running] * 3 if known and known.running else []
+        return data.draw(st.sampled_from([*waiting, *running, f"r{self.runs}", "r0"]))
 
-    @rule(session=session_ids, data=st.data(), is_sendable=sendable)
-    def emit(self, session: str, data: st.DataObject, *, is_sendable: bool) -> None:
+    @rule(session=session_ids, data=st.data(), is_sendable=sendable, count=st.integers(1, 4))
+    def emit(self, session: str, data: st.DataObject, count: int, *, is_sendable: bool) -> None:
+        """Some tokens, committed together."""
+        if session not in self.model.sessions or not self.table.holds(session):
+            return  # an agent runs only where its session is in memory
         run = self.some_run(data, session)
-        self.model.emit(session, run, sendable=is_sendable)
-        text = "a" * 20 if is_sendable else UNSENDABLE
-        self.ask(EmitEvent(session, run, AgentToken(session, text)))
+        effects: list[Effect] = []
+        for _ in range(count):
+            text = self.new_word()
+            self.model.emit(session, run, text, sendable=is_sendable)
+            token = AgentToken(session, text if is_sendable else UNSENDABLE)
+            effects += self.handle(EmitEvent(session, run, token))[1]
+        self.listeners.carry_out(effects)
 
     @rule(session=session_ids, data=st.data(), is_well=st.booleans())
     def end(self, session: str, data: st.DataObject, *, is_well: bool) -> None:
+        if session not in self.model.sessions or not self.table.holds(session):
+            return
         run = self.some_run(data, session)
         if self.model.runs(session, run):
-            self.listeners.agents.remove(run)
-        self.model.end(session, run, "AgentComplete" if is_well else "Error")
-        outcome = AgentComplete(session, TokenUsage()) if is_well else Error("AGENT_ERROR", "failed")
+            del self.listeners.agents[run]
+        self.model.end(session, run, "complete" if is_well else "failed")
+        outcome = AgentComplete(session, TokenUsage()) if is_well else Error(ErrorCode.AGENT_ERROR, "failed")
         self.ask(EndTurn(session, run, outcome))
 
     @rule(user=users, session=session_ids, data=st.data(), one=st.booleans())
     def abort(self, user: str, session: str, data: st.DataObject, *, one: bool) -> None:
+        self.wake(session)
         run = self.some_run(data, session) if one else None
         request = AbortTurn(Caller(Principal(user)), session, run)
         if refusal := self.model.find(user, session):
@@ -225,17 +416,122 @@ class SessionTableMachine(RuleBasedStateMachine):
         else:
             assert self.ask(request) == self.model.abort(session, run)
 
+    # ── messages that carry an id ────────────────────────────────────────────
+
+    @rule(connection=connections, message_id=message_ids, content=st.sampled_from(["one", "two"]))
+    def chat_with_id(self, connection: str, message_id: str, content: str) -> None:
+        session = self.model.watched(connection)
+        if session is None:
+            return
+        chat = Chat(content, session, id=message_id)
+        request = SubmitChat(self.speaker(connection), chat, self.new_run())
+        known = self.model.recall(session, "chat", message_id, content)
+        self.listeners.answers.clear()
+        if isinstance(known, ModelOutcome):
+            assert self.ask(request) == known.answer
+            assert self.listeners.answers == [(connection, known.answer)]
+            return
+        waiting = len(self.model.sessions[session].queue) + (self.model.sessions[session].running is not None)
+        refusal = known or self.model.chat(connection, request.run_id, content)
+        if refusal is None:
+            answer = ChatAccepted(session, request.run_id, queued=waiting, id=message_id)
+            self.model.remember(session, ModelOutcome("chat", message_id, content, self.model.now, answer))
+        self.try_to(request, refusal)
+
+    @rule(connection=connections, message_id=message_ids, name=st.sampled_from(["one", "two"]))
+    def command(self, connection: str, message_id: str, name: str) -> None:
+        """A change that is made once, however often it is asked for."""
+        session = self.model.watched(connection)
+        key = MessageKey.of(Command("rename", name, id=message_id))
+        assert key is not None
+        answer = CommandResult("rename", ok=True, id=message_id, result=self.new_word())
+        caller = self.speaker(connection)
+        request = PerformOnce(caller, key, RenameSession(caller, None, name), lambda _: answer)
+        if session is None:
+            self.try_to(request, ErrorCode.NOT_CONNECTED)
+            return
+        known = self.model.recall(session, "command", message_id, name)
+        if isinstance(known, ModelOutcome):
+            self.expect_known(connection, session, key, known, self.ask(request))
+        elif known is not None:
+            self.try_to(request, known)
+        else:
+            self.model.sessions[session].name = name
+            self.model.remember(session, ModelOutcome("command", message_id, name, self.model.now, answer))
+            assert self.ask(request) == Performed(answer, session)
+
+    @rule(connection=connections, message_id=message_ids, name=st.sampled_from(["one", "two"]))
+    def claim(self, connection: str, message_id: str, name: str) -> None:
+        """Something that is carried out elsewhere, once."""
+        session = self.model.watched(connection)
+        key = MessageKey.of(Command("rename", name, id=message_id))
+        assert key is not None
+        interrupted = CommandResult("rename", ok=False, id=message_id, session_id=session)
+        request = Claim(self.speaker(connection), key, interrupted)
+        if session is None:
+            assert self.ask(request) == Claimed(None)
+            return
+        known = self.model.recall(session, "command", message_id, name)
+        if isinstance(known, ModelOutcome):
+            self.expect_known(connection, session, key, known, self.ask(request))
+        elif known is not None:
+            self.try_to(request, known)
+        else:
+            outcome = ModelOutcome("command", message_id, name, self.model.now, interrupted, is_open=True)
+            self.model.remember(session, outcome)
+            assert self.ask(request) == Claimed(session)
+            self.open.append((session, key, []))
+
+    def expect_known(
+        self, connection: str, session: str, key: MessageKey, known: ModelOutcome, reply: object
+    ) -> None:
+        """A repeat is told what came of it; or later, by `Send`, while that is not known."""
+        if known.is_open:
+            assert reply == Known(None)
+            [waiting] = [each[2] for each in self.open if each[:2] == (session, key)]
+            if connection not in waiting:
+                waiting.append(connection)
+        else:
+            assert reply == Known(known.answer)
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        session, key, waiting = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
+        answer = CommandResult("rename", ok=True, id=key.id, session_id=session, result=self.new_word())
+        [known] = [
+            each
+            for each in self.model.sessions[session].outcomes
+            if (each.kind, each.id) == (key.kind, key.id)
+        ]
+        self.model.remember(session, attrs.evolve(known, ts=self.model.now, answer=answer, is_open=False))
+        self.listeners.answers.clear()
+        self.ask(Settle(session, key, answer))
+        assert self.listeners.answers == [(each, answer) for each in waiting]
+
     # ── an embedding program's events, and channels ──────────────────────────
 
-    @rule(session=session_ids, is_sendable=sendable, run=st.none() | st.just("r1"))
-    def append(self, session: str, run: str | None, *, is_sendable: bool) -> None:
+    @rule(session=session_ids, is_sendable=sendable, data=st.data())
+    def append(self, session: str, data: st.DataObject, *, is_sendable: bool) -> None:
+        self.wake(session)
         refusal = None if is_sendable else ErrorCode.INVALID_EVENT
         if session not in self.model.sessions:
             refusal = ErrorCode.SESSION_NOT_FOUND
+        run = self.some_run(data, session) if data.draw(st.booleans()) else None
+        text = self.new_word()
         if refusal is None:
-            self.model.append(session, "AgentToken", run)
-        text = "b" if is_sendable else UNSENDABLE
-        self.try_to(AppendEvent(session, AgentToken(session, text, run_id=run)), refusal)
+            self.model.append(session, "AgentToken", run, text)
+        token = AgentToken(session, text if is_sendable else UNSENDABLE, run_id=run)
+        self.try_to(AppendEvent(session, token), refusal)
+
+    @rule(session=session_ids, data=st.data())
+    def append_an_end(self, session: str, data: st.DataObject) -> None:
+        """Whatever a program claims, a turn ends by itself."""
+        self.wake(session)
+        if session in self.model.sessions:
+            run = self.some_run(data, session)
+            self.model.append(session, "Error", run, "CLAIMED")
+            self.ask(AppendEvent(session, Error("CLAIMED", "it is over", session_id=session, run_id=run)))
 
     @rule(is_sendable=sendable)
     def broadcast(self, *, is_sendable: bool) -> None:
@@ -249,17 +545,20 @@ class SessionTableMachine(RuleBasedStateMachine):
 
     @rule(user=users, session=session_ids, name=channel_names)
     def join(self, user: str, session: str, name: str) -> None:
+        self.wake(session)
         caller = Caller(Principal(user))
         self.try_to(JoinChannel(caller, session, name), self.model.join(user, session, name))
 
     @rule(user=users, session=session_ids, name=channel_names)
     def leave(self, user: str, session: str, name: str) -> None:
+        self.wake(session)
         caller = Caller(Principal(user))
         self.try_to(LeaveChannel(caller, session, name), self.model.leave(user, session, name))
 
     @precondition(lambda self: self.model.channels)
     @rule(session=st.none() | session_ids, name=channel_names, is_sendable=sendable)
     def send(self, session: str | None, name: str, *, is_sendable: bool) -> None:
+        self.wake(session)
         message = ChannelMessage(name, "hello" if is_sendable else UNSENDABLE, session_id=session)
         self.try_to(SendToChannel(message), self.model.send(session, name, sendable=is_sendable))
 
@@ -267,38 +566,33 @@ class SessionTableMachine(RuleBasedStateMachine):
 
     @invariant()
     def sessions_are_as_the_model_has_them(self) -> None:
-        """Each field that a client is shown."""
-        shown = {session.id: session for session in self.ask(ListSessions(OPERATOR, 99)).sessions}
-        assert list(shown) == list(self.model.sessions)
-        for session_id, session in self.model.sessions.items():
-            seen = shown[session_id]
+        """Each field that a client is shown, whether they are in memory or in the storage alone."""
+        listed = drive(self.storage.list(None, 0, 99))
+        assert [each.id for each in listed] == list(self.model.sessions)
+        shown: Sequence[Session] = self.ask(RefreshSessions(listed))
+        for seen, session in zip(shown, self.model.sessions.values(), strict=True):
             assert (seen.user_id, seen.name, seen.metadata) == (session.owner, session.name, session.metadata)
             assert [each.id for each in seen.connections] == session.watchers
-            assert (seen.run_id, seen.queued) == (session.running, len(session.queue))
             assert (seen.last_seq, set(seen.channels)) == (len(session.entries), session.channels)
-            assert seen.last_activity.timestamp() == session.last_activity
+            assert self.table.holds(seen.id) != session.is_dormant
+            if not session.is_dormant:
+                assert (seen.run_id, seen.queued) == (session.running, len(session.queue))
+                assert seen.last_activity.timestamp() == session.last_activity
 
     @invariant()
     def channels_are_as_the_model_has_them(self) -> None:
         """Their members and how much was said."""
-        for channel in self.ask(ListChannels(OPERATOR)):
+        channels = self.ask(ListChannels(OPERATOR))
+        assert [channel.name for channel in channels] == list(self.model.channels)
+        for channel in channels:
             members = [each for each in self.model.sessions.values() if channel.name in each.channels]
             assert (channel.members, channel.last_seq) == (len(members), self.model.channels[channel.name])
 
     @invariant()
     def an_agent_runs_for_each_running_turn(self) -> None:
         """No turn is begun without its agent, and no agent outlives its turn."""
-        running = {session.running for session in self.model.sessions.values() if session.running}
-        assert self.listeners.agents == running
-
-    @invariant()
-    def the_storage_knows_the_sessions(self) -> None:
-        """Those that there are, as they are called now."""
-        stored = self.listeners.stored
-        assert stored.keys() == self.model.sessions.keys()
-        for session_id, session in self.model.sessions.items():
-            kept = stored[session_id]
-            assert (kept.name, kept.metadata) == (session.name, session.metadata)
+        awake = [session for session in self.model.sessions.values() if not session.is_dormant]
+        assert set(self.listeners.agents) == {session.running for session in awake if session.running}
 
     @invariant()
     def everybody_hears_each_event_once_in_order_or_of_a_gap(self) -> None:
@@ -320,9 +614,63 @@ class SessionTableMachine(RuleBasedStateMachine):
         for ears in self.listeners.ears.values():
             for name, ear in ears.items():
                 if name in self.model.sessions:
-                    kept = ear.log.read(0, 10**9).entries
-                    entries = [(type(entry.event).__name__, entry.event.run_id) for entry in kept]
-                    assert entries == self.model.sessions[name].entries[-len(entries) or 99 :]
+                    check_newest(ear.log.read(0, EVERYTHING).entries, self.model.sessions[name].entries)
+
+    @invariant()
+    def the_storage_has_what_the_model_says(self) -> None:
+        """Entries, turns that are not over, and outcomes, whether the session is in memory or not."""
+        for session_id, session in self.model.sessions.items():
+            stored = self.stored(session_id)
+            assert stored is not None
+            assert stored.log.last_seq == len(session.entries)
+            check_newest(stored.log.entries, session.entries)
+            assert len(stored.log.entries) <= self.log_limits.max_events + self.log_limits.slack + 4
+            running = [session.running] if session.running else []
+            assert [run.run_id for run in stored.runs] == running + [run for run, _ in session.queue]
+            remembered = [(each.key.kind, each.key.id, each.answer) for each in stored.outcomes]
+            assert remembered == [(each.kind, each.id, each.answer) for each in session.outcomes]
+
+    @invariant()
+    def conversations_are_whole(self) -> None:
+        """Every message that there has been, from the storage and the memory together."""
+        for session_id, session in self.model.sessions.items():
+            if not session.is_dormant:
+                tail = self.ask(GetHistory(OPERATOR, session_id, 99))
+                older = drive(self.storage.read_messages(session_id, tail.first, tail.end))
+                messages = [*(each.message for each in older), *tail.messages]
+                assert [seen(message) for message in messages] == session.conversation
+
+
+def recalled_activity(stored: StoredSession, session: ModelSession) -> float:
+    """No session is taken for older than it was when it was saved, nor than the newest event that is left."""
+    saved = stored.session.last_activity.timestamp()
+    newest = stored.log.entries[-1].ts / 1000 if stored.log.entries else 0
+    assert saved <= session.last_activity
+    return max(saved, newest)
+
+
+def check_newest(entries: Sequence[Entry], expected: list[ModelEntry]) -> None:
+    """*entries* are the last of those expected."""
+    first = len(expected) - len(entries)
+    assert [entry.seq for entry in entries] == list(range(first + 1, len(expected) + 1))
+    assert [
+        ModelEntry(entry.kind.__name__, event.run_id, text_of(event))
+        for entry, event in ((entry, entry.event) for entry in entries)
+    ] == expected[first:]
+
+
+def text_of(event: LoggedEvent) -> str:
+    """What the model knows of an event's content."""
+    match event:
+        case UserMessage(content=text) | AgentToken(token=text) | Error(code=text):
+            return text
+        case _:
+            return ""
+
+
+def seen(message: HistoryMessage) -> ModelMessage:
+    """A message as the model has it."""
+    return ModelMessage(message.role, message.run_id, message.content, message.status)
 
 
 TestSessionTable = SessionTableMachine.TestCase

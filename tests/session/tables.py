@@ -66,11 +66,11 @@ DONE = AgentComplete("s1", TokenUsage(1, 2, 3))
 # ── asking ───────────────────────────────────────────────────────────────────
 
 
-def new_table(**limits: Any) -> SessionTable:
+def new_table(*, resume_turns: bool = False, **limits: Any) -> SessionTable:
     """An empty table; *limits* override those of `LIMITS`, or of `SESSION_LIMITS`."""
     of_sessions = {name: limits.pop(name) for name in list(limits) if hasattr(SESSION_LIMITS, name)}
     session = attrs.evolve(SESSION_LIMITS, **of_sessions)
-    table = SessionTable(attrs.evolve(LIMITS, session=session, **limits))
+    table = SessionTable(attrs.evolve(LIMITS, session=session, **limits), resume_turns=resume_turns)
     table.open(StoredState(EPOCH))
     return table
 
@@ -145,7 +145,8 @@ def chat(
 
 def greeting(session_id: str = "s1", connection_id: str = "c1", **fields: Any) -> Connected:
     """What a connection hears first of a session that is new."""
-    fields = {"resumed": False, "last_seq": 0, "protocol": 2} | fields
+    default: dict[str, Any] = {"resumed": False, "last_seq": 0, "protocol": 2, "channels": {"*": 0}}
+    fields = default | fields
     return Connected(session_id, epoch=EPOCH, limits=WIRE, connection_id=connection_id, **fields)
 
 

@@ -263,7 +263,9 @@ def test_protocol_1_follows_channels_only_live(table: SessionTable) -> None:
 def test_a_new_session_has_nothing_that_could_be_missed(table: SessionTable) -> None:
     """A cursor into a session that is unknown says nothing of the one that is made instead."""
     effects = told(table, attach("gone", handle("c2"), new_session_id="s2", last_seq=9, epoch="older"))
-    assert only(effects, Watched) == [Watched("c2", greeting("s2", "c2"), {"s2": 0, "*": 1})]
+    assert only(effects, Watched) == [
+        Watched("c2", greeting("s2", "c2", channels={"*": 1}), {"s2": 0, "*": 1})
+    ]
     assert only(effects, Send) == []
 
 

@@ -7,20 +7,16 @@ import pytest
 from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.protocol.messages import ChannelMessage
 from bamboo_gateway.session.channels import BROADCAST, ChannelTable
-from bamboo_gateway.session.history import History
+from bamboo_gateway.session.effects import SaveChannel
 from bamboo_gateway.session.live import LiveSession
-from bamboo_gateway.session.log import Log
 from bamboo_gateway.session.requests import ChannelInfo
-from bamboo_gateway.session.session import Session
-from tests.session.tables import EPOCH, LIMITS, Followed, Unfollowed, handle, plain
-from tests.session.test_live import BORN
+from tests.session.tables import EPOCH, SESSION_LIMITS, Followed, Unfollowed, handle, plain, stored
+from tests.session.test_live import new_session as live_session
 
 
 def new_session(session_id: str = "s1", *watchers: str) -> LiveSession:
     """A session that connections watch."""
-    session = LiveSession(
-        Session(session_id, "ann", BORN, BORN), 1, Log(session_id, EPOCH, LIMITS.log), History(1000)
-    )
+    session = live_session(session_id)
     session.watchers.update({each: handle(each) for each in watchers})
     return session
 
@@ -28,7 +24,7 @@ def new_session(session_id: str = "s1", *watchers: str) -> LiveSession:
 @pytest.fixture
 def channels() -> ChannelTable:
     """Channels `news` and `talk`, and room for no more."""
-    channels = ChannelTable(LIMITS.log, 2, EPOCH)
+    channels = ChannelTable(SESSION_LIMITS.log, 2, EPOCH)
     channels.create("news")
     channels.create("talk")
     return channels
@@ -48,13 +44,14 @@ def test_there_are_as_many_as_allowed(channels: ChannelTable) -> None:
 def test_nobody_makes_the_channel_of_broadcasts() -> None:
     """Its name is taken: a client that joined it would hear each broadcast twice."""
     with pytest.raises(GatewayError) as caught:
-        ChannelTable(LIMITS.log, 2, EPOCH).create(BROADCAST)
+        ChannelTable(SESSION_LIMITS.log, 2, EPOCH).create(BROADCAST)
     assert caught.value.code is ErrorCode.CHANNEL_EXISTS
 
 
 def test_watchers_follow_from_now_on(channels: ChannelTable) -> None:
     """Who joins hears what comes; what was said before belongs to those who were there."""
-    channels.log("news").append(ChannelMessage("news", "old"), 1)
+    log = channels.log("news")
+    log.show(log.append(ChannelMessage("news", "old"), 1).seq)
     session = new_session("s1", "c1", "c2")
     assert plain(list(channels.join("news", session))) == [
         Followed("c1", "news", 1),
@@ -110,8 +107,9 @@ def test_a_session_that_is_no_more_is_no_member(channels: ChannelTable) -> None:
     session = new_session()
     list(channels.join("news", session))
     list(channels.join("talk", session))
-    channels.forget(session)
+    forgotten = list(channels.forget(session))
     assert [info.members for info in channels.describe(None)] == [0, 0]
+    assert stored(forgotten) == [SaveChannel(-1, "news", 0), SaveChannel(-2, "talk", 0)]
 
 
 def test_a_watcher_follows_broadcasts_and_what_its_session_has_joined(channels: ChannelTable) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import attrs
 import pytest
 from hypothesis import given, strategies as st
 
+from bamboo_gateway.errors import ErrorCode
 from bamboo_gateway.protocol.messages import (
     AgentComplete,
     AgentStart,
@@ -16,9 +19,19 @@ from bamboo_gateway.protocol.messages import (
     LoggedEvent,
     TokenUsage,
 )
-from bamboo_gateway.session.history import MESSAGE_BYTES, History, HistoryMessage, ToolRecord
+from bamboo_gateway.session.history import (
+    MESSAGE_BYTES,
+    History,
+    HistoryMessage,
+    NumberedMessage,
+    Status,
+    ToolRecord,
+)
 
 ROOM = 100_000
+
+SEQ = itertools.count(1)
+"""Logs count on, whatever a conversation takes of them."""
 
 DONE = AgentComplete("s", TokenUsage())
 FAILED = Error("AGENT_ERROR", "it failed", session_id="s")
@@ -32,8 +45,10 @@ def turn(history: History, run_id: str, question: str, *events: LoggedEvent, ts:
 
 
 def record(history: History, event: LoggedEvent, run_id: str | None) -> None:
-    """One event of a turn."""
-    history.record(attrs.evolve(event, run_id=run_id), size_bytes=100)
+    """One event of a turn, which may be its last."""
+    history.record(attrs.evolve(event, run_id=run_id), next(SEQ), size_bytes=100)
+    if isinstance(event, AgentComplete | Error) and history.running and history.running.run_id == run_id:
+        history.finish(event)
 
 
 def token(text: str) -> AgentToken:
@@ -91,6 +106,35 @@ def test_events_of_no_turn_are_no_conversation(run_id: str | None) -> None:
     for event in (token("x"), FAILED, DONE):
         record(history, event, run_id)
     assert list(history)[1] == HistoryMessage("assistant", "a", "r1", 1, "running")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (DONE, "complete"),
+        (FAILED, "failed"),
+        (Error(ErrorCode.AGENT_ABORTED, "aborted"), "failed"),
+        (Error(ErrorCode.AGENT_INTERRUPTED, "the gateway ended"), "interrupted"),
+    ],
+)
+def test_an_answer_is_marked_by_its_end(outcome: AgentComplete | Error, status: Status) -> None:
+    """Whether it is whole, and if not, whose fault that is; and so it is given to the storage."""
+    history = History(ROOM)
+    turn(history, "r1", "q", token("a"))
+    answer = HistoryMessage("assistant", "a", "r1", 1, status)
+    assert history.finish(outcome) == NumberedMessage(1, answer, size_bytes=MESSAGE_BYTES + 1)
+    assert list(history)[1] == answer
+    assert history.running is None
+
+
+def test_only_a_turn_itself_ends_its_answer() -> None:
+    """An end that a program sends in the name of the turn is an event like any other."""
+    history = History(ROOM)
+    history.begin("r1", "q", 1)
+    events: list[LoggedEvent] = [DONE, FAILED, token("a")]
+    for seq, event in enumerate(events, start=1):
+        history.record(attrs.evolve(event, run_id="r1"), seq, 100)
+    assert history.running == HistoryMessage("assistant", "a", "r1", 1, "running")
 
 
 # ── pages ────────────────────────────────────────────────────────────────────
@@ -179,3 +223,101 @@ def test_an_answer_without_end_is_cut() -> None:
     assert list(history)[-1].truncated
     turn(history, "r2", "", token("short"), DONE)
     assert not list(history)[-1].truncated
+
+
+# ── the storage ──────────────────────────────────────────────────────────────
+
+Piece = AgentToken | AgentToolStart | AgentToolComplete
+
+pieces: st.SearchStrategy[list[Piece]] = st.lists(
+    st.one_of(
+        st.text("x竹", max_size=300).map(token),
+        st.builds(AgentToolStart, st.just("s"), st.just("t"), tool_call_id=st.sampled_from("ab")),
+        st.builds(
+            AgentToolComplete,
+            st.just("s"),
+            st.just("t"),
+            st.text(max_size=3),
+            tool_call_id=st.sampled_from("ab"),
+        ),
+    ),
+    max_size=12,
+)
+
+
+@given(
+    events=pieces,
+    cuts=st.lists(st.integers(1, 14), max_size=12),
+    max_bytes=st.sampled_from([900, 1_500, ROOM]),
+)
+def test_an_answer_is_made_of_what_was_saved_and_what_the_log_still_has(
+    events: list[Piece], cuts: list[int], max_bytes: int
+) -> None:
+    """However the log was cut on the way, who comes back reads the same answer as who was there."""
+    history = History(max_bytes)
+    messages = {0: history.begin("r1", "q", 1)}
+    log: list[tuple[int, Piece]] = []
+    first_seq = 1
+    for seq, event in enumerate(events, start=1):
+        piece: Piece = attrs.evolve(event, run_id="r1")
+        log.append((seq, piece))
+        history.record(piece, seq, 100)
+        if seq <= len(cuts) and first_seq < cuts[seq - 1] <= seq + 1:
+            first_seq = cuts[seq - 1]
+            if saved := history.save(first_seq):
+                messages[saved.number] = saved
+    again = History(max_bytes, list(messages.values()))
+    if again.running is None:
+        again.answer("r1", 1)
+    for seq, piece in log[first_seq - 1 :]:
+        again.record(piece, seq, 100)
+    assert list(again) == list(history)
+    assert (again.size_bytes, again.dropped) == (history.size_bytes, history.dropped)
+    assert again.finish(DONE) == history.finish(DONE)
+
+
+def test_an_answer_is_saved_no_more_often_than_it_must_be() -> None:
+    """Only what the cut takes away counts, and nothing where there is no answer."""
+    history = History(ROOM)
+    assert history.save(99) is None
+    history.begin("r1", "q", 1)
+    assert history.save(99) is None, "nothing was said yet"
+    for seq in range(1, 5):
+        history.record(attrs.evolve(token("a"), run_id="r1"), seq, 100)
+    assert history.save(1) is None, "the log still has all of it"
+    answer = HistoryMessage("assistant", "aaaa", "r1", 1, "running")
+    assert history.save(3) == NumberedMessage(1, answer, 4, MESSAGE_BYTES + 4)
+    assert history.save(5) is None, "all of that was saved before"
+    history.record(attrs.evolve(token("b"), run_id="r1"), 5, 100)
+    saved = history.save(6)
+    assert saved is not None
+    assert (saved.seq, saved.message.content) == (5, "aaaab")
+    history.finish(DONE)
+    assert history.save(99) is None
+
+
+def test_a_cut_answer_is_saved_once() -> None:
+    """It grows no more, whatever the agent goes on to say."""
+    history = History(MESSAGE_BYTES + 1)
+    history.begin("r1", "", 1)
+    for seq in range(1, 4):
+        history.record(attrs.evolve(token("a"), run_id="r1"), seq, 100)
+    saved = history.save(3)
+    assert saved is not None
+    assert (saved.message.content, saved.message.truncated) == ("a", True)
+    history.record(attrs.evolve(token("a"), run_id="r1"), 4, 100)
+    assert history.save(5) is None
+
+
+@given(turns=st.integers(1, 5), kept=st.integers(1, 12), max_bytes=st.integers(1, 5_000))
+def test_a_conversation_goes_on_where_it_was_stored(turns: int, kept: int, max_bytes: int) -> None:
+    """Its newest messages are enough: the numbers count on, and the bounds hold as before."""
+    history, stored = History(ROOM), list[NumberedMessage]()
+    for number in range(turns):
+        stored.append(history.begin(f"r{number}", "q", number))
+        stored.append(history.finish(DONE))
+    again = History(max_bytes, stored[-kept:])
+    assert list(again) == list(history)[again.dropped :]
+    assert again.size_bytes <= max_bytes or len(again) == 1
+    assert again.begin("more", "q", 9).number == len(stored)
+    assert again.finish(DONE).number == len(stored) + 1

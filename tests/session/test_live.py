@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
+import attrs
 import pytest
 
 from bamboo_gateway.errors import ErrorCode, InvalidMessageError
@@ -16,23 +18,55 @@ from bamboo_gateway.protocol.messages import (
     TokenUsage,
     UserMessage,
 )
-from bamboo_gateway.session.effects import CancelTurn, StartTurn
-from bamboo_gateway.session.history import History, HistoryMessage
-from bamboo_gateway.session.live import LiveSession, Run, milliseconds
+from bamboo_gateway.session.effects import (
+    CancelTurn,
+    DropOutcome,
+    DropRun,
+    SaveMessage,
+    SaveOutcome,
+    SaveRun,
+    StartTurn,
+    Trim,
+)
+from bamboo_gateway.session.history import MESSAGE_BYTES, History, HistoryMessage, NumberedMessage
+from bamboo_gateway.session.live import LiveSession, milliseconds
 from bamboo_gateway.session.log import Log
+from bamboo_gateway.session.outcomes import MessageKey, Outcome, Outcomes
 from bamboo_gateway.session.session import Session
+from bamboo_gateway.session.stored import Run
 from tests.session.dump import dump
-from tests.session.tables import DONE, EPOCH, LIMITS, NOW, Delivered, delivered, handle, plain
+from tests.session.tables import (
+    DONE,
+    EPOCH,
+    NOW,
+    SESSION_LIMITS,
+    TS,
+    Delivered,
+    delivered,
+    handle,
+    plain,
+    stored,
+)
 
 BORN = datetime.datetime.fromtimestamp(NOW - 60, datetime.UTC)
 ABORTED = Error(ErrorCode.AGENT_ABORTED, "the turn was aborted", session_id="s1")
 
 
+def new_session(session_id: str = "s1", **fields: Any) -> LiveSession:
+    """A session a minute old, that nobody watches."""
+    limits = SESSION_LIMITS
+    return LiveSession(
+        Session(session_id, "ann", BORN, BORN, number=1, **fields),
+        Log(session_id, EPOCH, limits.log, number=1),
+        History(limits.history_bytes),
+        Outcomes(limits.outcomes),
+    )
+
+
 @pytest.fixture
 def session() -> LiveSession:
-    """A session a minute old, that nobody watches."""
-    born = Session("s1", "ann", BORN, BORN, name="tea", metadata={"a": 1})
-    return LiveSession(born, 1, Log("s1", EPOCH, LIMITS.log), History(LIMITS.history_bytes))
+    """One that has a name and a label."""
+    return new_session(name="tea", metadata={"a": 1})
 
 
 def run(name: str, content: str = "hi") -> Run:
@@ -178,6 +212,118 @@ def test_a_snapshot_is_everything_that_is_shown(session: LiveSession) -> None:
         channels=("a", "b"),
         last_seq=1,
         epoch=EPOCH,
+        number=1,
     )
     session.metadata["b"] = 2
     assert snapshot.metadata == {"a": 1}
+
+
+# ── the storage ──────────────────────────────────────────────────────────────
+
+
+def test_each_step_of_a_turn_is_stored(session: LiveSession) -> None:
+    """A promised turn from its chat to its end; the question when it begins, the answer when it is whole."""
+    asked = HistoryMessage("user", "hi", "r1", TS)
+    assert stored(list(session.submit(run("r1"), NOW))) == [
+        SaveRun(1, "r1", run("r1").chat),
+        SaveMessage(1, NumberedMessage(0, asked, size_bytes=MESSAGE_BYTES + 2)),
+    ]
+    assert stored(list(session.submit(run("r2"), NOW))) == [SaveRun(1, "r2", run("r2").chat)]
+    assert stored(list(session.abort("r2", NOW))) == [DropRun(1, "r2")]
+    assert stored([session.append(AgentToken("s1", "He", run_id="r1"), NOW)]) == []
+    answer = HistoryMessage("assistant", "He", "r1", TS)
+    assert stored(list(session.end(DONE, NOW))) == [
+        SaveMessage(1, NumberedMessage(1, answer, size_bytes=MESSAGE_BYTES + 2)),
+        DropRun(1, "r1"),
+    ]
+
+
+def test_a_cut_of_the_log_saves_the_running_answer_first(session: LiveSession) -> None:
+    """There is nowhere else to read it after a crash; where nothing of it is cut, nothing is saved."""
+    list(session.submit(run("r1"), NOW))
+    session.append(AgentToken("s1", "He", run_id="r1"), NOW)
+    answer = NumberedMessage(1, HistoryMessage("assistant", "He", "r1", TS, "running"), 3, MESSAGE_BYTES + 2)
+    assert list(session.trim(4)) == [SaveMessage(1, answer), Trim(session.log, 4)]
+    assert list(session.trim(4)) == [Trim(session.log, 4)]
+    list(session.end(DONE, NOW))
+    assert list(session.trim(5)) == [Trim(session.log, 5)]
+
+
+def restarted(session: LiveSession, *messages: NumberedMessage) -> LiveSession:
+    """The same session in a new process, which has its log and *messages*."""
+    log, limits = session.log, SESSION_LIMITS
+    return LiveSession(
+        session.snapshot(),
+        Log("s1", EPOCH, limits.log, number=1, last_seq=log.last_seq, entries=list(log)),
+        History(limits.history_bytes, messages),
+        Outcomes(limits.outcomes),
+    )
+
+
+def interrupted(session: LiveSession) -> LiveSession:
+    """The session in a new process, where turn r1 had come as far as two words, and r2 waited."""
+    list(session.submit(run("r1"), NOW))
+    list(session.submit(run("r2", "two"), NOW))
+    for text in ("Hel", "lo"):
+        session.append(AgentToken("s1", text, run_id="r1"), NOW)
+    return restarted(session, NumberedMessage(0, HistoryMessage("user", "hi", "r1", TS)))
+
+
+def test_an_interrupted_turn_is_closed(session: LiveSession) -> None:
+    """Its partial answer stays, marked; and the chat behind it gets its turn, which knows of both."""
+    again = interrupted(session)
+    effects = list(again.resume([run("r1"), run("r2", "two")], NOW + 9, again=False))
+    closed, begun, turn = plain(effects)
+    error = Error(ErrorCode.AGENT_INTERRUPTED, "the gateway ended in the midst of this turn", session_id="s1")
+    assert closed == delivered(attrs.evolve(error, run_id="r1"), 6, ts=TS + 9000)
+    assert begun == delivered(AgentStart("s1", run_id="r2"), 7, ts=TS + 9000)
+    said = [
+        HistoryMessage("user", "hi", "r1", TS),
+        HistoryMessage("assistant", "Hello", "r1", TS, "interrupted"),
+    ]
+    assert turn == StartTurn(again.snapshot(), "r2", run("r2", "two").chat, tuple(said))
+    assert stored(effects)[:2] == [
+        SaveMessage(1, NumberedMessage(1, said[1], size_bytes=MESSAGE_BYTES + 5)),
+        DropRun(1, "r1"),
+    ]
+
+
+def test_a_resumable_agent_goes_on(session: LiveSession) -> None:
+    """Nothing is logged: the same turn runs on, with what was said of it, and answers in the same message."""
+    again = interrupted(session)
+    effects = list(again.resume([run("r1"), run("r2", "two")], NOW + 9, again=True))
+    partial = HistoryMessage("assistant", "Hello", "r1", TS, "running")
+    assert effects == [StartTurn(again.snapshot(), "r1", run("r1").chat, (), partial)]
+    assert [each.run_id for each in again.queue] == ["r2"]
+    again.append(AgentToken("s1", ", you", run_id="r1"), NOW + 9)
+    list(again.end(DONE, NOW + 9))
+    assert list(again.history)[1] == HistoryMessage("assistant", "Hello, you", "r1", TS)
+
+
+def test_an_answer_begins_with_its_turn(session: LiveSession) -> None:
+    """What a program sent in the name of a turn while that waited was no part of it, nor is it now."""
+    list(session.submit(run("r1"), NOW))
+    list(session.submit(run("r2"), NOW))
+    session.append(AgentToken("s1", "early", run_id="r2"), NOW)
+    list(session.end(DONE, NOW))
+    session.append(AgentToken("s1", "due", run_id="r2"), NOW)
+    messages = [NumberedMessage(number, message) for number, message in enumerate(list(session.history)[:-1])]
+    again = restarted(session, *messages)
+    list(again.resume([run("r2")], NOW, again=True))
+    assert again.history.running == session.history.running
+    assert again.history.running is not None
+    assert again.history.running.content == "due"
+
+
+def test_without_turns_there_is_nothing_to_resume(session: LiveSession) -> None:
+    """A session that was idle is idle."""
+    assert list(session.resume([], NOW, again=True)) == list(session.resume([], NOW, again=False)) == []
+
+
+def test_what_became_of_a_message_is_stored(session: LiveSession) -> None:
+    """And what is forgotten for it is forgotten there, too."""
+    keys = [MessageKey("command", str(number), "says") for number in range(5)]
+    answer = Error("CODE", "text")
+    effects = [list(session.remember(key, answer, NOW)) for key in keys]
+    assert effects[:4] == [[SaveOutcome(1, Outcome(key, TS, answer))] for key in keys[:4]]
+    assert effects[4] == [SaveOutcome(1, Outcome(keys[4], TS, answer)), DropOutcome(1, keys[0])]

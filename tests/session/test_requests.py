@@ -10,20 +10,25 @@ import pytest
 
 from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage, Error
 from bamboo_gateway.session import requests
-from bamboo_gateway.session.requests import OPERATOR, Request
-from tests.session.tables import ask, attach, chat, handle, new_table
+from bamboo_gateway.session.outcomes import MessageKey
+from bamboo_gateway.session.requests import OPERATOR, Request, SessionRequest
+from tests.session.tables import ask, attach, caller, chat, handle, new_table
 
 KINDS = {
     cls
     for _, cls in inspect.getmembers(requests, inspect.isclass)
-    if issubclass(cls, Request) and cls is not Request
+    if issubclass(cls, Request) and cls not in (Request, SessionRequest)
 }
+
+KEY = MessageKey("command", "a", "of what it says")
+OTHER_KEY = MessageKey("command", "b", "of what it says")
+ANSWER = Error("CODE", "text")
 
 ONE_OF_EACH: list[Request[Any]] = [
     attach(),
     requests.CreateSession("ann", "s2"),
     requests.GetSession(OPERATOR, "s1"),
-    requests.ListSessions(OPERATOR, 1),
+    requests.RefreshSessions([]),
     requests.RenameSession(OPERATOR, "s1", "tea"),
     requests.SetMetadata(OPERATOR, "s1", {}),
     requests.GetHistory(OPERATOR, "s1", 1),
@@ -39,9 +44,15 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.GetMember(OPERATOR, "s1", "news"),
     requests.SendToChannel(ChannelMessage("news", "hello", session_id="s1")),
     requests.LeaveChannel(OPERATOR, "s1", "news"),
+    requests.PerformOnce(caller(), KEY, requests.Flush(), lambda _: ANSWER),
+    requests.Claim(caller(), OTHER_KEY, ANSWER),
+    requests.Settle("s1", OTHER_KEY, ANSWER),
     requests.Detach("c1"),
     requests.DeleteSession(OPERATOR, "s1"),
-    requests.CleanupInactive(0),
+    requests.DeleteInactive("s1", 0),
+    requests.RestoreSession("s1", None),
+    requests.Tidy(0),
+    requests.Flush(),
 ]
 
 
@@ -59,12 +70,12 @@ SLIPS: dict[str, tuple[Callable[[Any], Request[Any]], Any]] = {
     "a user without a name": (lambda it: requests.CreateSession(it, "s"), None),
     "a number for a name": (lambda it: requests.RenameSession(OPERATOR, "s", it), 5),
     "metadata in a list": (lambda it: requests.SetMetadata(OPERATOR, "s", it), [1]),
-    "a duration for seconds": (requests.CleanupInactive, "3600"),
+    "a duration for seconds": (lambda it: requests.DeleteInactive("s", it), "3600"),
     "a connection's id": (lambda it: requests.Attach(OPERATOR, it, "s"), "c1"),
     "a text for a message": (requests.SendToChannel, "hello"),
     "a message to no channel": (requests.SendToChannel, ChannelMessage(cast(str, None), "hello")),
     "a message of no session": (requests.SendToChannel, ChannelMessage("a", "b", session_id=cast(str, []))),
-    "a text for a limit": (lambda it: requests.ListSessions(OPERATOR, it), "5"),
+    "a text for a limit": (lambda it: requests.GetHistory(OPERATOR, "s", it), "5"),
     "a fraction of a page": (lambda it: requests.GetHistory(OPERATOR, "s", it), 1.5),
     "an event's session": (lambda it: requests.AppendEvent(it, AgentToken("s", "a")), handle()),
 }
@@ -80,12 +91,10 @@ def test_a_slip_of_the_type_surfaces_where_it_is_made(
 
 
 SENSELESS: dict[str, Callable[[], Request[Any]]] = {
-    "an empty page": lambda: requests.ListSessions(OPERATOR, 0),
-    "a page before the first": lambda: requests.ListSessions(OPERATOR, 1, after=-1),
     "no messages": lambda: requests.GetHistory(OPERATOR, "s", 0),
     "messages before the first": lambda: requests.GetHistory(OPERATOR, "s", 1, before=-1),
-    "an age below zero": lambda: requests.CleanupInactive(-1),
-    "an age that is no number": lambda: requests.CleanupInactive(float("nan")),
+    "an age below zero": lambda: requests.DeleteInactive("s", -1),
+    "an age that is no number": lambda: requests.DeleteInactive("s", float("nan")),
     "a channel without a name": lambda: requests.CreateChannel(OPERATOR, ""),
     "a channel with a long name": lambda: requests.CreateChannel(OPERATOR, "x" * 257),
     "a channel that cannot be written": lambda: requests.CreateChannel(OPERATOR, "\ud800"),

@@ -10,21 +10,22 @@ import attrs
 import pytest
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
+from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.messages import (
     AgentToken,
     ChannelMessage,
     SessionEnded,
 )
-from bamboo_gateway.session.effects import CancelTurn, Dismiss, DropSession, SaveSession, Send
+from bamboo_gateway.session.effects import CancelTurn, Dismiss, DropSession, SaveChannel, SaveSession, Send
 from bamboo_gateway.session.requests import (
     OPERATOR,
     AbortTurn,
     AppendEvent,
     BroadcastEvent,
     ChannelInfo,
-    CleanupInactive,
     CreateChannel,
     CreateSession,
+    DeleteInactive,
     DeleteSession,
     Detach,
     EmitEvent,
@@ -35,19 +36,23 @@ from bamboo_gateway.session.requests import (
     JoinChannel,
     LeaveChannel,
     ListChannels,
-    ListSessions,
+    RefreshSessions,
     RenameSession,
     Request,
+    RestoreSession,
     SendToChannel,
     SetMetadata,
+    Tidy,
 )
-from bamboo_gateway.session.session import Principal, Session
+from bamboo_gateway.session.session import Session
+from bamboo_gateway.session.stored import StoredChannel, StoredLog, StoredSession, StoredState
 from bamboo_gateway.session.table import SessionTable, TableStatistics
 from tests.session.tables import (
     BOB,
     DONE,
     EPOCH,
     NOW,
+    TS,
     ask,
     attach,
     caller,
@@ -69,7 +74,7 @@ def test_create_makes_a_session_that_nobody_watches() -> None:
     """It is as it was asked for, and saved."""
     table = new_table()
     reply, effects = table.handle(CreateSession("ann", "s1", "tea", {"a": 1, "b": None}), NOW)
-    assert reply == Session("s1", "ann", MOMENT, MOMENT, "tea", metadata={"a": 1}, epoch=EPOCH)
+    assert reply == Session("s1", "ann", MOMENT, MOMENT, "tea", metadata={"a": 1}, epoch=EPOCH, number=1)
     assert effects == [SaveSession(reply)]
     assert ask(table, GetSession(OPERATOR, "s1")) == reply
 
@@ -105,25 +110,31 @@ def test_rename_and_set_metadata_save_the_session(table: SessionTable) -> None:
     assert refusal(table, SetMetadata(caller(), None, {"a": object()})) is ErrorCode.INVALID_ARGUMENTS
 
 
-def test_list_pages_through_what_the_caller_may_see() -> None:
-    """Oldest first, nobody else's, and each once, whatever is deleted between two pages."""
+def test_sessions_are_numbered_as_they_come() -> None:
+    """By these numbers they are listed, and no number is given twice, whatever is deleted."""
     table = new_table()
-    for number, user_id in enumerate(("ann", "bob", "ann", "ann")):
-        ask(table, CreateSession(user_id, f"s{number}"))
-    page = ask(table, ListSessions(caller(None), 2))
-    assert [session.id for session in page.sessions] == ["s0", "s2"]
-    assert page.next is not None
-    assert [each.id for each in ask(table, ListSessions(caller(None), 2, page.next)).sessions] == ["s3"]
+    assert [ask(table, CreateSession("ann", f"s{each}")).number for each in range(3)] == [1, 2, 3]
     ask(table, DeleteSession(OPERATOR, "s2"))
-    rest = ask(table, ListSessions(caller(None), 2, page.next))
-    assert ([session.id for session in rest.sessions], rest.next) == (["s3"], None)
-    everything = ask(table, ListSessions(OPERATOR, 9))
-    assert [session.id for session in everything.sessions] == ["s0", "s1", "s3"]
-    assert ask(table, ListSessions(caller(None, Principal("eve")), 9)).sessions == []
+    assert ask(table, CreateSession("ann", "s3")).number == 4
 
 
-def test_restored_sessions_are_listed_in_their_order_and_start_anew() -> None:
-    """Who they are was kept; their connections, turns and logs were the old process's."""
+def test_a_list_is_refreshed_where_the_memory_knows_better(table: SessionTable) -> None:
+    """A session in memory is as it is now; one that is not is as it was stored."""
+    stale = attrs.evolve(snapshot(table), name="once", connections=())
+    dormant = attrs.evolve(stale, id="dormant")
+    ask(table, AppendEvent("s1", AgentToken("s1", "a")))
+    assert ask(table, RefreshSessions([dormant, stale])) == [dormant, snapshot(table)]
+
+
+def test_nobody_is_told_a_number_that_is_not_committed(table: SessionTable) -> None:
+    """A look at a session, alone or in a list, ends where readers of its log do."""
+    table.handle(AppendEvent("s1", AgentToken("s1", "a")), NOW)
+    listed = ask(table, RefreshSessions([snapshot(table)]))
+    assert [each.last_seq for each in (snapshot(table), *listed)] == [0, 0]
+
+
+def test_a_restored_session_is_who_it_was_and_nobody_watches_it() -> None:
+    """Name, labels, channels and place in its log were kept; its connections were the old process's."""
     table = new_table()
     kept = Session(
         "old",
@@ -139,12 +150,29 @@ def test_restored_sessions_are_listed_in_their_order_and_start_anew() -> None:
         channels=("news",),
         last_seq=7,
         epoch="before",
+        number=3,
     )
-    table.restore([kept, attrs.evolve(kept, id="older")])
-    table.validate_state()
-    sessions = ask(table, ListSessions(OPERATOR, 9)).sessions
-    fresh = Session("old", "ann", MOMENT, MOMENT, "tea", metadata={"a": 1}, epoch=EPOCH)
-    assert sessions == [fresh, attrs.evolve(fresh, id="older")]
+    news = StoredChannel(-1, "news", members=1)
+    table.open(StoredState(EPOCH, sessions=2, last_number=3, channels=[news]))
+    assert told(table, RestoreSession("old", StoredSession(kept, StoredLog(7)))) == []
+    fresh = Session(
+        "old",
+        "ann",
+        MOMENT,
+        MOMENT,
+        "tea",
+        metadata={"a": 1},
+        channels=("news",),
+        last_seq=7,
+        epoch=EPOCH,
+        number=3,
+    )
+    assert snapshot(table, "old") == fresh
+    assert table.holds("old")
+    assert told(table, RestoreSession("none", None)) == []
+    assert not table.holds("none")
+    assert ask(table, CreateSession("ann", "new")).number == 4
+    assert table.statistics().sessions == 3
 
 
 # ── whose session it is ──────────────────────────────────────────────────────
@@ -230,6 +258,7 @@ def test_delete_cancels_the_turn_and_tells_the_watchers(table: SessionTable) -> 
         CancelTurn("r1"),
         Send("c1", SessionEnded("s1", "the session was deleted")),
         Dismiss("c1"),
+        SaveChannel(-1, "news", 0),
         DropSession("s1"),
     ]
     table.validate_state()
@@ -239,8 +268,14 @@ def test_delete_cancels_the_turn_and_tells_the_watchers(table: SessionTable) -> 
     assert refusal(table, AppendEvent("s1", AgentToken("s1", "a"))) is ErrorCode.SESSION_NOT_FOUND
 
 
+def clean_up(table: SessionTable, max_age: float, now: float) -> list[str]:
+    """Which of the sessions in memory are ended for being inactive."""
+    sessions = ("idle", "watched", "running", "young", "unknown")
+    return [each for each in sessions if ask(table, DeleteInactive(each, max_age), now)]
+
+
 def test_cleanup_spares_what_runs_and_what_is_watched() -> None:
-    """Only who has been idle for so long ends, and is named."""
+    """Only who has been idle for so long ends, and it is said who did."""
     table = new_table()
     ask(table, CreateSession("ann", "idle"))
     ask(table, attach(None, new_session_id="watched"))
@@ -248,13 +283,14 @@ def test_cleanup_spares_what_runs_and_what_is_watched() -> None:
     ask(table, chat(who=caller("c2"), session_id="running"))
     ask(table, Detach("c2"))
     ask(table, CreateSession("ann", "young"), NOW + 1)
-    assert ask(table, CleanupInactive(60), NOW + 59) == []
-    reply, effects = table.handle(CleanupInactive(60), NOW + 60)
-    assert (reply, effects) == (["idle"], [DropSession("idle")])
+    assert clean_up(table, 60, NOW + 59) == []
+    reply, effects = table.handle(DeleteInactive("idle", 60), NOW + 60)
+    assert (reply, effects) == (True, [DropSession("idle")])
+    assert clean_up(table, 60, NOW + 60) == []
     ask(table, Detach("c1"), NOW + 100)
     ask(table, EndTurn("running", "r1", DONE), NOW + 110)
-    assert ask(table, CleanupInactive(60), NOW + 165) == ["watched", "young"]
-    assert ask(table, CleanupInactive(0), NOW + 170) == ["running"]
+    assert clean_up(table, 60, NOW + 165) == ["watched", "young"]
+    assert clean_up(table, 0, NOW + 170) == ["running"]
 
 
 # ── statistics ───────────────────────────────────────────────────────────────
@@ -269,8 +305,45 @@ def test_statistics_count_everything(table: SessionTable) -> None:
     ask(table, EmitEvent("s1", "r1", AgentToken("s1", "a")))
     ask(table, BroadcastEvent(AgentToken("s1", "a")))
     ask(table, SendToChannel(ChannelMessage("news", "a")))
+    size_bytes = table.statistics().log_bytes
     assert table.statistics() == TableStatistics(
-        sessions=2, watchers=1, turns_running=1, chats_queued=1, channels=1, events_appended=6
+        sessions=2,
+        resident=2,
+        watchers=1,
+        turns_running=1,
+        chats_queued=1,
+        channels=1,
+        events_appended=6,
+        log_bytes=size_bytes,
+    )
+    event = ask(table, AppendEvent("s1", AgentToken("s1", "b")))
+    assert table.statistics().log_bytes == size_bytes + len(
+        codec.encode_body(AgentToken("s1", "b", seq=event, ts=TS))
     )
     ask(table, EndTurn("s1", "r1", DONE))  # its end, the start of the next
-    assert table.statistics().events_appended == 8
+    assert table.statistics().events_appended == 9
+    ask(table, Tidy(max_idle=0))
+    assert (table.statistics().sessions, table.statistics().resident) == (2, 1)
+
+
+# ── while the storage fails ──────────────────────────────────────────────────
+
+
+GO_ON: dict[str, tuple[Request[Any], bool]] = {
+    "come back": (attach("s1", handle("c2")), True),
+    "come to somebody else's": (attach("s1", handle("c2", "bob")), False),
+    "come to none": (attach("none", handle("c2")), False),
+    "come anew": (attach(None, handle("c2")), False),
+    "leave": (Detach("c1"), True),
+    "look": (GetSession(caller()), True),
+    "rename": (RenameSession(caller(), None, "tea"), False),
+    "append": (AppendEvent("s1", AgentToken("s1", "a")), False),
+    "tidy": (Tidy(0), False),
+    "chat": (chat(), False),
+}
+
+
+@pytest.mark.parametrize(("request_", "may"), GO_ON.values(), ids=GO_ON)
+def test_what_promises_nothing_may_go_on(table: SessionTable, request_: Request[Any], *, may: bool) -> None:
+    """Whoever comes back to a session in memory is let in; what would have to be kept is not even begun."""
+    assert table.may_go_on(request_) is may

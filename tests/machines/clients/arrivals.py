@@ -28,6 +28,8 @@ class Wish:
     last_seq: int | None = None
     epoch: EpochChoice = "none"
     channels: Mapping[str, int] = attrs.field(factory=dict)
+    is_exact: bool = True
+    """It wants each token by itself."""
 
     @property
     def cursors(self) -> Mapping[str, int]:
@@ -52,7 +54,7 @@ class Wish:
             "exclusive": self.exclusive,
             "last_seq": self.last_seq,
             "epoch": epochs[self.epoch],
-            "replay": "exact",
+            "replay": "exact" if self.is_exact else "merged",
             "channels": dict(self.channels),
         }
         return {name: value for name, value in fields.items() if value is not None}
@@ -112,5 +114,6 @@ def _span(log: Record, wish: Wish, now: Chosen) -> Span:
     """Where a connection begins to follow *log*; *now* is the last of the session's log when it does."""
     cursor = wish.cursors.get(log.name)
     if cursor is not None:
-        return Span(log, cursor, is_honoured=wish.epoch != "foreign" and cursor <= log.last_seq)
-    return Span(log, log.last_seq, begins=now if log.session_id else None)
+        is_honoured = wish.epoch != "foreign" and cursor <= log.last_seq
+        return Span(log, cursor, is_honoured=is_honoured, is_exact=wish.is_exact)
+    return Span(log, log.last_seq, begins=now if log.session_id else None, is_exact=wish.is_exact)

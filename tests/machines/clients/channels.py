@@ -39,12 +39,13 @@ def chat(stage: Stage, actor: Actor, channel: str) -> None:
     assert actor.session is not None
     is_member = channel in actor.session.channels
     content = _next_message(stage, channel) if is_member else "unheard"
+    chat_id = f"{content} to {channel}"
     if not is_member:
-        actor.view.expect("error", code="NOT_A_MEMBER", id="to channel")
+        actor.view.expect("error", code="NOT_A_MEMBER", id=chat_id)
     elif actor.protocol > 1:
-        actor.view.expect("chat_accepted", id="to channel", channel=channel)
+        actor.view.expect("chat_accepted", id=chat_id, channel=channel)
     fields = {"content": content, "session_id": actor.session.id.value, "metadata": {"channel": channel}}
-    actor.say(("chat", {**fields, "id": "to channel"}))
+    actor.say(("chat", {**fields, "id": chat_id}))
     stage.settle()
 
 

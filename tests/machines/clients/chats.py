@@ -27,6 +27,26 @@ def chat_together(stage: Stage, session: SessionModel, runs: Sequence[Run]) -> N
     stage.settle()
 
 
+def repeat(stage: Stage, actor: Actor, run: Run, *, is_other: bool) -> None:
+    """
+    A client says again what its session has accepted, whoever said it: the first outcome is its answer.
+
+    Args:
+        stage: Where it does.
+        actor: Who does.
+        run: What was accepted.
+        is_other: It says something else, with the same id.
+    """
+    assert actor.session is not None
+    if is_other:
+        actor.view.expect("error", code="ID_REUSED", id=run.chat_id)
+    elif actor.protocol > 1:
+        actor.view.expect("chat_accepted", id=run.chat_id, run_id=run.run_id, session_id=actor.session.id)
+    content = run.script + "t" * is_other
+    actor.say(("chat", {"content": content, "session_id": actor.session.id.value, "id": run.chat_id}))
+    stage.settle()
+
+
 def _say(actor: Actor, runs: Sequence[Run], session: SessionModel | None) -> None:
     session_id = session.id.value if session else "unknown"
     for run in runs:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, TypeAlias
+
+import attrs
 
 from tests.machines.clients.record import Chosen, Record
 from tests.plain_wire import Event
@@ -44,6 +47,15 @@ def token(step: str, chat_id: str, position: int) -> str:
     return f"{chat_id}.{position} " + (LONG if step == "l" else "")
 
 
+@attrs.frozen
+class Command:
+    """One that a client gave."""
+
+    id: str
+    name: str
+    args: Mapping[str, object]
+
+
 class SessionModel:
     """
     One session.
@@ -58,7 +70,10 @@ class SessionModel:
         self.queue: deque[Run] = deque()
         self.channels: set[str] = set()
         self.record = Record("session", LOG_EVENTS, self.id)
-        self._runs: list[Run] = []
+        self.runs: list[Run] = []
+        """Of the chats that it has accepted."""
+        self.commands: list[Command] = []
+        """Those that were carried out for who watched it."""
         self._told: list[str] = []
 
     def __repr__(self) -> str:
@@ -77,7 +92,7 @@ class SessionModel:
 
     def submit(self, run: Run) -> None:
         """Accept a chat."""
-        self._runs.append(run)
+        self.runs.append(run)
         self._say(run, "user_message", run.chat_id, run.script)
         self.queue.append(run)
         if self.run is None:
@@ -140,7 +155,7 @@ class SessionModel:
         known = [event for _, event in sorted(self.record.events.items())]
         is_whole = len(known) == self.record.last_seq
         assert _fits([event["token"] for event in known if "run_id" not in event], self._told, is_whole)
-        for run in self._runs:
+        for run in self.runs:
             events = [event for event in known if self._is_of(event, run)]
             assert _fits([signature(event) for event in events], run.events, is_whole), (run, events)
 

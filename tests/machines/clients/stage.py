@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import trio
 
 from bamboo_gateway.protocol import AgentToken
+from bamboo_gateway.session.requests import Tidy
 from tests.machines.clients.actor import Actor
-from tests.machines.clients.model import LOG_EVENTS, SessionModel
+from tests.machines.clients.model import LOG_EVENTS, Command, SessionModel
 from tests.machines.clients.record import Record
 from tests.machines.clients.world import MAX_CONNECTIONS, World
 from tests.plain_wire import DialectName
@@ -173,6 +174,14 @@ class Stage:
         self.sessions.remove(session)
         self._ended_events += session.record.last_seq
 
+    def let_go(self) -> None:
+        """Sessions that nobody needs at the moment leave the memory; nobody notices."""
+        registry = self.world.gateway._registry  # as what tidies up by the clock does
+        self.world.call(registry.ask, Tidy(0.0))
+        needed = [each for each in self.sessions if self.watchers(each) or each.run]
+        assert self.world.gateway.statistics().registry.table.resident == len(needed)
+        self.settle()
+
     def send_to(self, session: SessionModel) -> None:
         """The embedder sends a token to a session."""
         event = AgentToken(session.id.value, session.tell())
@@ -188,10 +197,22 @@ class Stage:
 
     # ── everything else ──────────────────────────────────────────────────────
 
-    def command(self, actor: Actor, name: str, args: object, *, ok: bool) -> None:
+    def command(self, actor: Actor, name: str, args: Mapping[str, object], *, ok: bool) -> None:
         """A client gives a command, under an id that it has never used."""
         self._commands += 1
-        command_id = f"command {self._commands}"
+        command = Command(f"command {self._commands}", name, args)
+        if ok and actor.session is not None:
+            actor.session.commands.append(command)
+        self._command(actor, command, ok=ok)
+
+    def command_again(self, actor: Actor, command: Command, *, is_other: bool) -> None:
+        """A client gives a command that its session has seen carried out, or another with the id of that."""
+        if is_other:
+            command = Command(command.id, "session.rename", {"name": "never heard of"})
+        self._command(actor, command, ok=not is_other)
+
+    def _command(self, actor: Actor, command: Command, *, ok: bool) -> None:
+        command_id, name = command.id, command.name
         if not actor.is_connected:
             actor.view.expect("error", code="NOT_CONNECTED", id=command_id)
         elif actor.protocol > 1:
@@ -199,7 +220,7 @@ class Stage:
         else:
             actor.view.expect("agent_tool_start", tool=name, tool_call_id=command_id)
             actor.view.expect("agent_tool_complete", tool=name, tool_call_id=command_id, ok=ok)
-        actor.say(("command", {"name": name, "args": args, "id": command_id}))
+        actor.say(("command", {"name": name, "args": command.args, "id": command_id}))
         self.settle()
 
     def ping(self, actor: Actor) -> None:

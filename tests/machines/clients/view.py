@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 
 import attrs
 
-from tests.machines.clients.record import SEED_KINDS, Chosen, Record
-from tests.plain_wire import Event
+from tests.machines.clients.record import Chosen, Record
+from tests.plain_wire import SEED_KINDS, Event
 
 
 @attrs.define
@@ -24,6 +25,8 @@ class Span:
     """False: the client's cursor meant nothing here, of which it must be told by a gap."""
     begins: Chosen | None = None
     """Where, if that is not `cursor`: it is told before the first event."""
+    is_exact: bool = True
+    """Each token must come by itself; otherwise it may be merged with its neighbours."""
     is_blind: bool = False
     """A client of protocol 1 was told of a gap, but not how wide it is."""
 
@@ -119,9 +122,15 @@ class View:
             self._spans = answer.spans
 
     def _hear_logged(self, event: Event) -> None:
+        parts = _parts(event)
+        for part in parts:
+            self._hear_part(part, is_alone=len(parts) == 1)
+
+    def _hear_part(self, event: Event, *, is_alone: bool) -> None:
         seq = event["seq"]
         span = self._span_at(event, seq)
         assert span.is_honoured, event
+        assert is_alone or not span.is_exact, event
         if self._protocol == 1:
             self._skip(span, seq)
         else:
@@ -157,6 +166,21 @@ class View:
             spans.popleft()
         assert spans, event
         return _begun(spans[0])
+
+
+_TOKEN = re.compile(r"chat-\d+\.\d+ x*|told \d+|\* \d+")
+
+
+def _parts(event: Event) -> list[Event]:
+    """The entries of the log that *event* is made of: tokens of one turn may be merged."""
+    if event["type"] != "agent_token":
+        return [event]
+    texts = _TOKEN.findall(event["token"])
+    assert "".join(texts) == event["token"], event
+    first = event["seq"] - len(texts) + 1
+    timeless = {name: value for name, value in event.items() if name != "ts"}
+    merged = [{**timeless, "token": text, "seq": seq} for seq, text in enumerate(texts[:-1], first)]
+    return [*merged, {**event, "token": texts[-1]}]
 
 
 def _begun(span: Span) -> Span:

@@ -26,7 +26,7 @@ from bamboo_gateway.session.requests import (
     EmitEvent,
     EndTurn,
     GetHistory,
-    HistoryPage,
+    HistoryTail,
 )
 from bamboo_gateway.session.table import SessionTable
 from tests.session.tables import (
@@ -192,28 +192,32 @@ def test_disconnecting_cancels_nothing(table: SessionTable) -> None:
 
 
 def test_history_is_paged(table: SessionTable) -> None:
-    """The newest page first, and each says whether there are older ones."""
+    """The newest page first, and each says which is its first."""
     for run_id in ("r1", "r2"):
         ask(table, chat(run_id, run_id))
         ask(table, EndTurn("s1", run_id, DONE))
     page = ask(table, GetHistory(caller(), None, 3))
     assert [message.run_id for message in page.messages] == ["r1", "r2", "r2"]
-    assert (page.first, page.has_more) == (1, True)
+    assert (page.session_id, page.first, page.end) == ("s1", 1, 1)
     rest = ask(table, GetHistory(caller(), None, 3, before=page.first))
-    assert ([message.content for message in rest.messages], rest.first, rest.has_more) == (["r1"], 0, False)
-    assert ask(table, GetHistory(caller(), None, 3, before=0)) == HistoryPage([], 0, has_more=False)
+    assert ([message.content for message in rest.messages], rest.first, rest.end) == (["r1"], 0, 0)
+    assert ask(table, GetHistory(caller(), None, 3, before=0)) == HistoryTail("s1", [], 0, 0)
 
 
-def test_no_page_of_history_promises_what_was_let_go() -> None:
-    """The oldest message that is left is the last one that can be asked for."""
+def test_a_page_says_what_of_it_the_storage_has() -> None:
+    """What was let go of is not forgotten: the page begins with it, and the memory has the rest."""
     table = new_table(history_bytes=3 * MESSAGE_BYTES)
     ask(table, attach())
     for run_id in ("r1", "r2"):
         ask(table, chat("", run_id))
         ask(table, EndTurn("s1", run_id, DONE))
-    page = ask(table, GetHistory(caller(), None, 9))
-    assert ([message.run_id for message in page.messages], page.first, page.has_more) == (
-        ["r1", "r2", "r2"],
-        1,
-        False,
-    )
+    for limit, before, in_memory, first, end in [
+        (9, None, ["r1", "r2", "r2"], 0, 1),
+        (4, None, ["r1", "r2", "r2"], 0, 1),
+        (3, None, ["r1", "r2", "r2"], 1, 1),
+        (2, 2, ["r1"], 0, 1),
+        (2, 1, [], 0, 1),
+        (2, 0, [], 0, 0),
+    ]:
+        page = ask(table, GetHistory(caller(), None, limit, before))
+        assert ([each.run_id for each in page.messages], page.first, page.end) == (in_memory, first, end)

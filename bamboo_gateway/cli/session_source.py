@@ -1,0 +1,223 @@
+"""Where sessions are looked at: in a gateway that runs, or in the storage of one that does not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol, TypeAlias
+
+import attrs
+import click
+
+from ..client import Client, ClientError, ConnectError, RefusedError
+from ..commands.session import describe
+from ..errors import ConfigError, ErrorCode, StorageError
+from ..ports import SessionStorage
+from ..protocol import codec
+from ..session.effects import DropSession, SaveChannel, SaveMessage
+from ..session.history import History, NumberedMessage
+from ..session.live import LiveSession
+from ..session.log import Log, LogLimits
+from ..session.outcomes import OutcomeLimits, Outcomes
+from ..session.stored import StoredChannel, StoredSession, StoredState
+from ..storage import parse_storage
+from .target import Target
+
+Record: TypeAlias = dict[str, Any]
+"""A session as `session.get` shows it, or a message as `session.history` does."""
+
+PAGE = 100
+"""Sessions or messages asked for at a time."""
+
+
+class UnknownSessionError(Exception):
+    """There is no session of this id."""
+
+
+class SessionSource(Protocol):
+    """Every method raises `UnknownSessionError` for an id that is none."""
+
+    async def list(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
+        """At most *limit* sessions, oldest first, and the `after` of the next page; None: there is none."""
+        ...
+
+    async def get(self, session_id: str) -> Record:
+        """One session."""
+        ...
+
+    async def history(self, session_id: str, limit: int, before: int | None) -> tuple[Sequence[Record], int]:
+        """The last *limit* messages ahead of number *before* (None: of all), and the number of the first."""
+        ...
+
+    async def delete(self, session_id: str) -> None:
+        """End a session."""
+        ...
+
+
+class LiveSource:
+    """Asks a gateway by its commands; its own session, which it has to be in for that, is no one of them."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def list(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
+        """Ask `session.list`."""
+        page = await self._ask("session.list", after=after, limit=limit)
+        return [each for each in page["sessions"] if each["session_id"] != self._client.session_id], page[
+            "next"
+        ]
+
+    async def get(self, session_id: str) -> Record:
+        """Ask `session.get`."""
+        return await self._ask("session.get", session_id=session_id)
+
+    async def history(self, session_id: str, limit: int, before: int | None) -> tuple[Sequence[Record], int]:
+        """Ask `session.history`."""
+        page = await self._ask("session.history", session_id=session_id, limit=limit, before=before)
+        return page["messages"], page["first"]
+
+    async def delete(self, session_id: str) -> None:
+        """Ask `session.delete`."""
+        await self._ask("session.delete", session_id=session_id)
+
+    async def _ask(self, name: str, **args: Any) -> Record:
+        try:
+            result: Record = await self._client.command(name, args)
+        except RefusedError as error:
+            if error.code == ErrorCode.SESSION_NOT_FOUND:
+                raise UnknownSessionError(args["session_id"]) from None
+            raise
+        return result
+
+
+class StoredSource:
+    """Reads a storage that no gateway uses, and is its only user meanwhile."""
+
+    def __init__(self, storage: SessionStorage, state: StoredState) -> None:
+        self._storage = storage
+        self._members = {channel.name: channel for channel in state.channels}
+
+    async def list(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
+        """Read a page, and one more to see whether that was the last."""
+        found = await self._storage.list(None, after, limit + 1)
+        page = found[:limit]
+        records = [codec.unstructure(describe(session)) for session in page]
+        return records, page[-1].number if len(found) > limit else None
+
+    async def get(self, session_id: str) -> Record:
+        """Read one session."""
+        record: Record = codec.unstructure(describe((await self._load(session_id)).session))
+        return record
+
+    async def history(self, session_id: str, limit: int, before: int | None) -> tuple[Sequence[Record], int]:
+        """Read a part of the conversation."""
+        stored = await self._load(session_id)
+        newest = [*stored.messages, *_interrupted(stored)]
+        count = newest[-1].number + 1 if newest else 0
+        end = count if before is None else min(before, count)
+        first = max(0, end - limit)
+        messages = {each.number: each for each in await self._storage.read_messages(session_id, first, end)}
+        messages |= {each.number: each for each in newest if first <= each.number < end}
+        return [codec.unstructure(each.message) for _, each in sorted(messages.items())], first
+
+    async def delete(self, session_id: str) -> None:
+        """Forget a session and all that belongs to it; its channels have one member less."""
+        session = (await self._load(session_id)).session
+        left = [SaveChannel(each.number, each.name, each.members) for each in self._leave(session.channels)]
+        await self._storage.commit([*left, DropSession(session_id)])
+        await self._storage.expire(0, 2**62, 0)  # nothing more, but what is forgotten leaves the file
+
+    async def _load(self, session_id: str) -> StoredSession:
+        stored = await self._storage.load(session_id, LogLimits(1, 1), history_bytes=0)
+        if stored is None:
+            raise UnknownSessionError(session_id)
+        return stored
+
+    def _leave(self, names: Sequence[str]) -> Sequence[StoredChannel]:
+        for name in names:
+            channel = self._members[name]
+            self._members[name] = attrs.evolve(channel, members=channel.members - 1)
+        return [self._members[name] for name in names]
+
+
+def _interrupted(stored: StoredSession) -> Iterator[NumberedMessage]:
+    """The answer in whose midst its gateway was killed, as the next gateway will close it."""
+    session = stored.session
+    entries, last_seq = stored.log.entries, stored.log.last_seq
+    log = Log(session.id, session.epoch, LogLimits(2**62, 2**62), last_seq=last_seq, entries=entries)
+    forgetful = Outcomes(OutcomeLimits(max_age=0.0, max_count=0, max_bytes=0))
+    live = LiveSession(session, log, History(2**62, stored.messages), forgetful)
+    for effect in live.resume(stored.runs[:1], session.last_activity.timestamp(), again=False):
+        if isinstance(effect, SaveMessage):
+            yield effect.message
+
+
+@asynccontextmanager
+async def open_source(to: Target, storage: str | None) -> AsyncIterator[SessionSource]:
+    """
+    Open what *storage* names; without it, talk to the gateway *to*.
+
+    Raises:
+        click.ClickException: It cannot be opened; the text says what to do.
+        ClientError: The gateway does not answer.
+    """
+    if storage is None:
+        async with _open_live(to) as live:
+            yield live
+    else:
+        async with _open_stored(storage) as stored:
+            yield stored
+
+
+@asynccontextmanager
+async def _open_live(to: Target) -> AsyncIterator[SessionSource]:
+    try:
+        async with to.connect("sessions", reconnect=None) as client:
+            try:
+                yield LiveSource(client)
+            finally:
+                with suppress(ClientError):
+                    await client.command("session.delete")
+    except ConnectError as error:
+        hint = "where no gateway runs, `--storage sqlite:` looks into the file of the one that did"
+        raise click.ClickException(f"{error}; {hint}") from error
+
+
+@asynccontextmanager
+async def _open_stored(spec: str) -> AsyncIterator[SessionSource]:
+    if spec == "memory:":
+        raise click.UsageError("--storage: of its memory only a gateway that runs can tell; use --url")
+    try:
+        storage = parse_storage(spec, create=False)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        # No channel's log is wanted here.
+        state = await storage.open(LogLimits(1, 1))
+        try:
+            yield StoredSource(storage, state)
+        finally:
+            await storage.aclose()
+    except StorageError as error:
+        hint = "a gateway that runs is asked with --url"
+        raise click.ClickException(f"storage: {error}; {hint}") from error
+
+
+async def every_session(source: SessionSource) -> AsyncGenerator[Record, None]:
+    """All sessions, oldest first, a page at a time."""
+    after: int | None = 0
+    while after is not None:
+        page, after = await source.list(after, PAGE)
+        for session in page:
+            yield session
+
+
+async def every_message(source: SessionSource, session_id: str) -> AsyncGenerator[Record, None]:
+    """A whole conversation as it is now, oldest first, a page at a time."""
+    newest, first = await source.history(session_id, 1, None)
+    count = first + len(newest)
+    for start in range(0, count, PAGE):
+        end = min(start + PAGE, count)
+        messages, _ = await source.history(session_id, end - start, end)
+        for message in messages:
+            yield message

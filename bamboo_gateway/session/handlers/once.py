@@ -1,0 +1,67 @@
+"""Messages that carry an id: carried out once, here or elsewhere, and repeated in words alone."""
+
+from __future__ import annotations
+
+import attrs
+
+from .. import requests
+from ..effects import Effect, Send
+from ..live import LiveSession, milliseconds
+from ..outcomes import MessageKey
+from ..requests import Caller
+from .state import Handlers, TableState
+
+
+def _perform_once(
+    state: TableState, request: requests.PerformOnce, now: float, effects: list[Effect]
+) -> requests.Performed | requests.Known:
+    session = state.watched(request.caller)
+    if known := _recall(state, session, request.caller, request.key, now):
+        return known
+    reply = state.apply(request.request, now, effects)
+    answer = request.describe(reply)
+    if session is None or session.id not in state.sessions:  # it may be the one that was deleted
+        return requests.Performed(answer, None)
+    effects += session.remember(request.key, answer, now)
+    return requests.Performed(answer, session.id)
+
+
+def _claim(
+    state: TableState, request: requests.Claim, now: float, effects: list[Effect]
+) -> requests.Claimed | requests.Known:
+    session = state.watched(request.caller)
+    if known := _recall(state, session, request.caller, request.key, now):
+        return known
+    if session is None:
+        return requests.Claimed(None)
+    effects += session.remember(request.key, request.interrupted, now, is_open=True)
+    return requests.Claimed(session.id)
+
+
+def _settle(state: TableState, request: requests.Settle, now: float, effects: list[Effect]) -> None:
+    session = state.sessions.get(request.session_id)
+    if session is not None:
+        effects += session.remember(request.key, request.answer, now)
+        answer = attrs.evolve(request.answer, session_id=request.answer.session_id or session.id)
+        effects += [Send(each, answer) for each in session.outcomes.settle(request.key)]
+
+
+def _recall(
+    state: TableState, session: LiveSession | None, caller: Caller, key: MessageKey, now: float
+) -> requests.Known | None:
+    """What is known of a message; where it is still being carried out, the caller will be told."""
+    outcome = session.outcomes.recall(key, milliseconds(now)) if session else None
+    if session is None or outcome is None:
+        return None
+    if not outcome.is_open:
+        return requests.Known(outcome.answer)
+    assert caller.connection_id is not None, "nobody else watches a session"
+    session.outcomes.wait(key, caller.connection_id)
+    return requests.Known(None)
+
+
+HANDLERS: Handlers = {
+    requests.PerformOnce: _perform_once,
+    requests.Claim: _claim,
+    requests.Settle: _settle,
+}

@@ -1,0 +1,161 @@
+"""The state of a gateway, and what all who handle requests do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import attrs
+
+from ...errors import ErrorCode, GatewayError, InvalidMessageError
+from ...protocol.messages import Limits, LoggedEvent
+from ..attachments import Attachments
+from ..channels import ChannelTable
+from ..effects import CancelTurn, Deliver, DropSession, Effect, Trim
+from ..live import LiveSession, milliseconds
+from ..log import Log
+from ..requests import Caller, Request
+from ..residents import Residents, SessionLimits
+from ..shelf import LogShelf
+from ..stored import StoredState
+
+
+@attrs.frozen
+class TableLimits:
+    """What bounds the table."""
+
+    session: SessionLimits
+    total_log_bytes: int
+    """Of all logs in memory together."""
+    max_sessions: int
+    max_channels: int
+    max_queued_chats: int
+    wire: Limits
+    """What `connected` tells of it."""
+
+
+class TableState:
+    """
+    All sessions and channels.
+
+    Invariants (see `validate_state`): a connection watches at most one session,
+    and that session knows it; a channel's members know that they have joined.
+
+    Args:
+        limits: What bounds it.
+        stored: What the storage has.
+        handlers: What each kind of request does; some requests hold another one.
+        resume_turns: Does the agent go on with a turn that the end of an earlier gateway has interrupted?
+    """
+
+    def __init__(
+        self, limits: TableLimits, stored: StoredState, handlers: Handlers, *, resume_turns: bool
+    ) -> None:
+        self.limits = limits
+        self.resume_turns = resume_turns
+        self.epoch = stored.epoch
+        self.attachments = Attachments()
+        self.shelf = LogShelf(limits.total_log_bytes)
+        self.sessions = Residents(
+            limits.session, self.shelf, limits.max_sessions, stored.epoch, stored.sessions, stored.last_number
+        )
+        self.channels = ChannelTable(limits.session.log, limits.max_channels, stored.epoch, stored.channels)
+        self._handlers = handlers
+        for log in self.channels.logs:
+            self.shelf.add(log)
+
+    def apply(self, request: Request[Any], now: float, effects: list[Effect]) -> Any:
+        """
+        Have *request* handled at *now* (Unix seconds); returns the reply, and adds to *effects* what follows.
+
+        Raises:
+            GatewayError: It was refused; nothing has changed.
+        """
+        return self._handlers[type(request)](self, request, now, effects)
+
+    def find(self, caller: Caller, session_id: str | None) -> LiveSession:
+        """
+        The session that is named, or else the one that the caller's connection watches.
+
+        Raises:
+            GatewayError: `NOT_CONNECTED`: none is meant. `SESSION_NOT_FOUND`: none that is the caller's.
+        """
+        if session_id is None:
+            session = self.watched(caller)
+            if session is None:
+                raise GatewayError(
+                    ErrorCode.NOT_CONNECTED, "this connection watches no session; connect first"
+                )
+            return session
+        session = self.sessions.get(session_id)
+        if session is None or not caller.principal.owns(session.user_id):
+            raise not_found(session_id)
+        return session
+
+    def watched(self, caller: Caller) -> LiveSession | None:
+        """The session that the caller's connection watches."""
+        return self.attachments.watched(caller.connection_id)
+
+    def end(self, session: LiveSession, reason: str) -> Iterator[Effect]:
+        """A session is no more."""
+        if session.run is not None:
+            yield CancelTurn(session.run.run_id)
+        yield from self.attachments.end(session, reason)
+        yield from self.channels.forget(session)
+        self.sessions.delete(session)
+        yield DropSession(session.id)
+
+    def make_room(self, log: Log) -> Iterator[Effect]:
+        """*log* has grown, or come; the others may have to shrink for it."""
+        for changed in self.shelf.settle(log):
+            yield from self.trim(changed)
+
+    def trim(self, log: Log, *, at_once: bool = False) -> Iterator[Effect]:
+        """Have the storage cut what was cut here."""
+        first_seq = log.cut(at_once=at_once)
+        session = None if log.channel else self.sessions.get(log.name)
+        if first_seq is not None:
+            yield from session.trim(first_seq) if session else [Trim(log, first_seq)]
+
+    def validate_state(self) -> None:
+        """Check the invariants; for tests."""
+        sessions = self.sessions.by_id()
+        self.attachments.validate_state(sessions)
+        self.channels.validate_state(sessions)
+        self.shelf.validate_state([*self.channels.logs, *(each.log for each in sessions.values())])
+        assert self.sessions.count >= len(sessions)
+        for session in sessions.values():
+            assert session.run is not None or not session.queue
+            assert len(session.queue) <= self.limits.max_queued_chats
+
+
+Handlers: TypeAlias = Mapping[type, Callable[[TableState, Any, float, list[Effect]], Any]]
+"""By the kind of request: what it does, and its reply."""
+
+
+def append_to(log: Log, event: LoggedEvent, now: float, effects: list[Effect]) -> int:
+    """
+    Add *event* to a log that is no session's; returns its `seq`.
+
+    Raises:
+        GatewayError: `INVALID_EVENT`.
+    """
+    with refusing_what_cannot_be_encoded():
+        entry = log.append(event, milliseconds(now))
+    effects.append(Deliver(log, entry))
+    return entry.seq
+
+
+@contextmanager
+def refusing_what_cannot_be_encoded() -> Iterator[None]:
+    """Within the block, that is an `INVALID_EVENT` of whoever asked."""
+    try:
+        yield
+    except InvalidMessageError as error:
+        raise GatewayError(ErrorCode.INVALID_EVENT, str(error)) from None
+
+
+def not_found(session_id: str | None) -> GatewayError:
+    """Why nothing can be done with a session that is none, or somebody else's."""
+    return GatewayError(ErrorCode.SESSION_NOT_FOUND, f"no session {session_id!r:.80}")
