@@ -8,6 +8,7 @@ from ..errors import InvalidMessageError
 from ..protocol import strict_json
 from ..protocol.messages import MAX_ID_LENGTH, Json
 from . import target
+from .plain_text import to_json
 from .running import run
 from .target import Target
 
@@ -38,7 +39,7 @@ def command(name: str, args: Json, url: str, token: str | None, session: str | N
     afterwards.
     """
     result = run(_call, Target(url, token, session), name, args)
-    click.echo(strict_json.dump(result))
+    click.echo(to_json(result))
 
 
 async def _call(to: Target, name: str, args: Json) -> Json:
