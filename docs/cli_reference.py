@@ -60,6 +60,52 @@ has the port that the system chose. Log lines go to stderr: for people, in colou
 close code 1001), and it exits with 0 within `--close-timeout` and a little. A second signal ends it at
 once.
 """,
+    "sessions": """\
+Without `--storage` the gateway at `--url` is asked, and what you may see there is what there is. `--storage`
+opens the file itself, which a gateway must not be using at the time; nor can one begin until it is closed.
+Nothing of an answer is lost with a gateway that was killed: its file shows it as `interrupted`, with all that
+had been said.
+
+```sh
+bamboo-gateway sessions list
+bamboo-gateway sessions list --storage sqlite:                        # the gateway does not run
+bamboo-gateway sessions export --all --output backup/                 # a file for each
+bamboo-gateway sessions list --json | jq -r 'select(.name == null).session_id' |
+    xargs -r bamboo-gateway sessions delete --yes
+```
+""",
+    "list": """\
+With `--json`, each line is a session as [`session.get`](commands.md#sessioninfo-type) shows it. There are
+more than `--limit` lets through: the last line, on stderr, says what to give as `--after`.
+""",
+    "show": """\
+With `--json`, one object: `session`, `messages` (as [`session.history`](commands.md#historymessage-type)
+shows them), and `first`, the number of the first of them in the conversation.
+""",
+    "delete": """\
+A gateway that runs cancels the session's turn, and tells who watches it. What was deleted is never told
+again; on the disk its bytes may stay in unused parts of the file until they are written over.
+""",
+    "export": """\
+**jsonl.** For each session a line that begins it, and behind it as many lines of messages as that says,
+oldest first; so what was cut off on its way is known. A session is as
+[`session.get`](commands.md#sessioninfo-type) shows it, a message as
+[`session.history`](commands.md#historymessage-type) does:
+
+```json
+{"session":{"session_id":"6fa50729","user_id":"local","name":null},"messages":2}
+{"message":{"role":"user","content":"Hello bamboo","ts":1795417142392,"status":"complete"}}
+{"message":{"role":"assistant","content":"Hello bamboo","ts":1795417142392,"status":"complete"}}
+```
+
+(Each has more fields than are shown here.)
+
+**markdown.** A heading for each session and each message, with what is not `complete` marked; no program is
+meant to read it back.
+
+**Files** are made for this user alone, and named for the session in a folder. Messages that come while a
+session is being exported are not in it.
+""",
 }
 
 

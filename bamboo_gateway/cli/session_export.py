@@ -1,18 +1,13 @@
-"""Whole conversations as text for other programs, or for people."""
+"""Whole conversations as text: for other programs, or for people."""
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TextIO
+import re
+from collections.abc import Callable, Mapping
 
 import attrs
-import click
 
-from ..protocol import strict_json
+from .plain_text import one_line, plain, to_json
 from .session_source import Record
 from .session_text import moment
 
@@ -21,60 +16,58 @@ from .session_text import moment
 class ExportFormat:
     """How a session, and then each of its messages, is written."""
 
-    session: Callable[[Record], str]
+    suffix: str
+    """Of the names of files in this format."""
+    session: Callable[[Record, int], str]
+    """Writes a session, which so many messages follow."""
     message: Callable[[Record], str]
 
 
-def _json_line(kind: str) -> Callable[[Record], str]:
-    return lambda record: strict_json.dump({kind: record}).decode() + "\n"
+def _session_line(session: Record, messages: int) -> str:
+    return to_json({"session": session, "messages": messages}) + "\n"
 
 
-def _heading(session: Record) -> str:
-    title = session["name"] or session["session_id"]
-    return f"# {title}\n\n{session['session_id']} · {moment(session['created_at'])}\n\n"
+def _message_line(message: Record) -> str:
+    return to_json({"message": message}) + "\n"
+
+
+def _heading(session: Record, messages: int) -> str:
+    title = one_line(session["name"] or session["session_id"])
+    begun = moment(session["created_at"])
+    return f"# {title}\n\n{one_line(session['session_id'])} · {begun} · messages: {messages}\n\n"
 
 
 def _paragraphs(message: Record) -> str:
-    mark = "" if message["status"] == "complete" else f" ({message['status']})"
-    calls = (
-        f"- `{call['tool']}` {strict_json.dump(call.get('args')).decode()} → {call.get('result')}"
-        for call in message["tool_calls"]
-    )
-    parts = [f"## {message['role']}{mark} · {moment(message['ts'])}", *calls]
+    marks = [message["role"]]
+    if message["status"] != "complete":
+        marks.append(f"({message['status']})")
+    if message["truncated"]:
+        marks.append("(cut)")
+    parts = [f"## {' '.join(marks)} · {moment(message['ts'])}"]
+    for call in message["tool_calls"]:
+        parts += _tool_call(call)
     if message["content"]:
-        parts.append(message["content"])
+        parts.append(plain(message["content"]))
     return "\n\n".join(parts) + "\n\n"
 
 
+def _tool_call(call: Record) -> list[str]:
+    said = [f"Tool **{one_line(call['tool'])}**:", _fenced(to_json(call.get("args")), "json")]
+    result = call.get("result")
+    if result is None:
+        return [*said, "It has not answered."]
+    return [*said, "It failed:" if call.get("ok") is False else "It answered:", _fenced(plain(result))]
+
+
+def _fenced(text: str, language: str = "") -> str:
+    """A block of code around *text*, whatever fences are in that."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
 FORMATS: Mapping[str, ExportFormat] = {
-    "jsonl": ExportFormat(_json_line("session"), _json_line("message")),
-    "markdown": ExportFormat(_heading, _paragraphs),
+    "jsonl": ExportFormat(".jsonl", _session_line, _message_line),
+    "markdown": ExportFormat(".md", _heading, _paragraphs),
 }
 """By the name that a user gives."""
-
-
-@contextmanager
-def open_output(path: str, *, force: bool) -> Iterator[TextIO]:
-    """
-    Open *path* (`-`: stdout) to be written; it gets its name when all is there, and not before.
-
-    Raises:
-        click.ClickException: There is such a file already, and nobody has said *force*; or it cannot be made.
-    """
-    if path == "-":
-        yield sys.stdout
-        return
-    target = Path(path)
-    if target.exists() and not force:
-        raise click.ClickException(f"{path} exists already; --force writes over it")
-    try:
-        fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123 -- it has a descriptor already
-                yield file
-        except BaseException:
-            Path(name).unlink()
-            raise
-        Path(name).replace(target)
-    except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror or error}") from error

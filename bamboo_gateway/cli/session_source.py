@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, Protocol, TypeAlias
 
 import attrs
 import click
 
-from ..client import Client, ClientError, ConnectError, RefusedError
+from ..client import Client, ClientLimits, ClosedError, ConnectError, RefusedError
+from ..client.nursery import open_background_nursery
 from ..commands.session import describe
-from ..errors import ConfigError, ErrorCode, StorageError
+from ..errors import ConfigError, ErrorCode, StorageError, StorageInUseError
 from ..ports import SessionStorage
 from ..protocol import codec
 from ..session.effects import DropSession, SaveChannel, SaveMessage
@@ -21,13 +22,20 @@ from ..session.log import Log, LogLimits
 from ..session.outcomes import OutcomeLimits, Outcomes
 from ..session.stored import StoredChannel, StoredSession, StoredState
 from ..storage import parse_storage
+from ..storage.location import default_path
 from .target import Target
 
 Record: TypeAlias = dict[str, Any]
 """A session as `session.get` shows it, or a message as `session.history` does."""
 
 PAGE = 100
-"""Sessions or messages asked for at a time."""
+"""Sessions asked for at a time."""
+
+MESSAGES = 10
+"""Messages asked for at a time: each may be a megabyte, and twice that as JSON."""
+
+_LIMITS = ClientLimits(max_message_bytes=64 * 1024 * 1024)
+"""Room for that many."""
 
 
 class UnknownSessionError(Exception):
@@ -62,10 +70,11 @@ class LiveSource:
 
     async def list(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
         """Ask `session.list`."""
-        page = await self._ask("session.list", after=after, limit=limit)
-        return [each for each in page["sessions"] if each["session_id"] != self._client.session_id], page[
-            "next"
-        ]
+        page, following = await self._page(after, limit)
+        # Ours is the newest as a rule: where nothing comes behind but that, this was the last page.
+        if following is not None and await self._page(following, 2) == ([], None):
+            following = None
+        return page, following
 
     async def get(self, session_id: str) -> Record:
         """Ask `session.get`."""
@@ -79,6 +88,11 @@ class LiveSource:
     async def delete(self, session_id: str) -> None:
         """Ask `session.delete`."""
         await self._ask("session.delete", session_id=session_id)
+
+    async def _page(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
+        page = await self._ask("session.list", after=after, limit=limit)
+        others = [each for each in page["sessions"] if each["session_id"] != self._client.session_id]
+        return others, page["next"]
 
     async def _ask(self, name: str, **args: Any) -> Record:
         try:
@@ -96,6 +110,8 @@ class StoredSource:
     def __init__(self, storage: SessionStorage, state: StoredState) -> None:
         self._storage = storage
         self._members = {channel.name: channel for channel in state.channels}
+        self._looked_at: tuple[StoredSession, Sequence[NumberedMessage]] | None = None
+        """The last session that was asked for, and its newest messages: nobody else can change them."""
 
     async def list(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
         """Read a page, and one more to see whether that was the last."""
@@ -106,13 +122,13 @@ class StoredSource:
 
     async def get(self, session_id: str) -> Record:
         """Read one session."""
-        record: Record = codec.unstructure(describe((await self._load(session_id)).session))
+        stored, _ = await self._look_at(session_id)
+        record: Record = codec.unstructure(describe(stored.session))
         return record
 
     async def history(self, session_id: str, limit: int, before: int | None) -> tuple[Sequence[Record], int]:
         """Read a part of the conversation."""
-        stored = await self._load(session_id)
-        newest = [*stored.messages, *_interrupted(stored)]
+        _, newest = await self._look_at(session_id)
         count = newest[-1].number + 1 if newest else 0
         end = count if before is None else min(before, count)
         first = max(0, end - limit)
@@ -122,16 +138,19 @@ class StoredSource:
 
     async def delete(self, session_id: str) -> None:
         """Forget a session and all that belongs to it; its channels have one member less."""
-        session = (await self._load(session_id)).session
+        stored, _ = await self._look_at(session_id)
+        session, self._looked_at = stored.session, None
         left = [SaveChannel(each.number, each.name, each.members) for each in self._leave(session.channels)]
         await self._storage.commit([*left, DropSession(session_id)])
         await self._storage.expire(0, 2**62, 0)  # nothing more, but what is forgotten leaves the file
 
-    async def _load(self, session_id: str) -> StoredSession:
-        stored = await self._storage.load(session_id, LogLimits(1, 1), history_bytes=0)
-        if stored is None:
-            raise UnknownSessionError(session_id)
-        return stored
+    async def _look_at(self, session_id: str) -> tuple[StoredSession, Sequence[NumberedMessage]]:
+        if self._looked_at is None or self._looked_at[0].session.id != session_id:
+            stored = await self._storage.load(session_id, LogLimits(1, 1), history_bytes=0)
+            if stored is None:
+                raise UnknownSessionError(session_id)
+            self._looked_at = stored, [*stored.messages, *_interrupted(stored)]
+        return self._looked_at
 
     def _leave(self, names: Sequence[str]) -> Sequence[StoredChannel]:
         for name in names:
@@ -172,15 +191,26 @@ async def open_source(to: Target, storage: str | None) -> AsyncIterator[SessionS
 @asynccontextmanager
 async def _open_live(to: Target) -> AsyncIterator[SessionSource]:
     try:
-        async with to.connect("sessions", reconnect=None) as client:
-            try:
-                yield LiveSource(client)
-            finally:
-                with suppress(ClientError):
-                    await client.command("session.delete")
+        async with to.visit("sessions", _LIMITS) as client, open_background_nursery() as nursery:
+            nursery.start_soon(_ignore_events, client)
+            yield LiveSource(client)
     except ConnectError as error:
-        hint = "where no gateway runs, `--storage sqlite:` looks into the file of the one that did"
-        raise click.ClickException(f"{error}; {hint}") from error
+        raise click.ClickException(f"{error}; {_HINT}{_default_file()}") from error
+
+
+async def _ignore_events(client: Client) -> None:
+    """Read them, or the answers would wait behind."""
+    with suppress(ClosedError):
+        async for _ in client:
+            pass
+
+
+_HINT = "where no gateway runs, `--storage sqlite:` looks into the file of the one that did"
+
+
+def _default_file() -> str:
+    path = default_path()
+    return f", {path}" if path.exists() else "; where that is not in its usual place, `--storage sqlite:PATH`"
 
 
 @asynccontextmanager
@@ -198,9 +228,10 @@ async def _open_stored(spec: str) -> AsyncIterator[SessionSource]:
             yield StoredSource(storage, state)
         finally:
             await storage.aclose()
+    except StorageInUseError as error:
+        raise click.ClickException(f"storage: {error}; a gateway that runs is asked with --url") from error
     except StorageError as error:
-        hint = "a gateway that runs is asked with --url"
-        raise click.ClickException(f"storage: {error}; {hint}") from error
+        raise click.ClickException(f"storage: {error}") from error
 
 
 async def every_session(source: SessionSource) -> AsyncGenerator[Record, None]:
@@ -212,12 +243,28 @@ async def every_session(source: SessionSource) -> AsyncGenerator[Record, None]:
             yield session
 
 
-async def every_message(source: SessionSource, session_id: str) -> AsyncGenerator[Record, None]:
-    """A whole conversation as it is now, oldest first, a page at a time."""
+async def newest_messages(source: SessionSource, session_id: str, count: int) -> tuple[Sequence[Record], int]:
+    """The last *count* messages of a conversation, and the number of the first of them."""
+    end = await count_messages(source, session_id)
+    first = max(0, end - count)
+    messages: list[Record] = []
+    async with aclosing(every_page(source, session_id, first, end)) as pages:
+        async for page in pages:
+            messages += page
+    return messages, first
+
+
+async def count_messages(source: SessionSource, session_id: str) -> int:
+    """How many messages a conversation has now."""
     newest, first = await source.history(session_id, 1, None)
-    count = first + len(newest)
-    for start in range(0, count, PAGE):
-        end = min(start + PAGE, count)
-        messages, _ = await source.history(session_id, end - start, end)
-        for message in messages:
-            yield message
+    return first + len(newest)
+
+
+async def every_page(
+    source: SessionSource, session_id: str, start: int, end: int
+) -> AsyncGenerator[Sequence[Record], None]:
+    """The messages from number *start* up to and without *end*, oldest first, a page at a time."""
+    for first in range(start, end, MESSAGES):
+        last = min(first + MESSAGES, end)
+        messages, _ = await source.history(session_id, last - first, last)
+        yield messages

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import click
+import trio
+from click.core import ParameterSource
 
-from ..protocol import strict_json
 from . import session_text, target
+from .export_output import open_output
+from .exporter import Exporter
+from .plain_text import one_line, to_json
 from .running import run
-from .session_export import FORMATS, ExportFormat, open_output
-from .session_source import (
-    Record,
-    SessionSource,
-    UnknownSessionError,
-    every_message,
-    every_session,
-    open_source,
-)
+from .session_export import FORMATS
+from .session_source import PAGE, Record, SessionSource, UnknownSessionError, newest_messages, open_source
 from .target import Target
+
+ResultT = TypeVar("ResultT")
 
 _Command: TypeAlias = Callable[..., None]
 _Option: TypeAlias = Callable[[_Command], _Command]
+
+_TOLD = 5
+"""Sessions that could not be exported and are told of one by one."""
 
 _storage: _Option = click.option(
     "--storage",
@@ -51,44 +54,79 @@ def _where(function: _Command) -> _Command:
 
 
 def _with_source(
-    work: Callable[[SessionSource], Awaitable[None]], url: str, token: str | None, storage: str | None
-) -> None:
-    async def main() -> None:
+    work: Callable[[SessionSource], Awaitable[ResultT]], url: str, token: str | None, storage: str | None
+) -> ResultT:
+    typed = click.get_current_context().get_parameter_source("url") is ParameterSource.COMMANDLINE
+    if storage is not None and typed:
+        raise click.UsageError(
+            "--url is a gateway that runs, --storage the file of one that does not; say one"
+        )
+
+    async def main() -> ResultT:
         async with open_source(Target(url, token, None), storage) as source:
             try:
-                await work(source)
+                return await work(source)
             except UnknownSessionError as error:
-                raise click.ClickException(
-                    f"there is no session {error}; `sessions list` names them"
-                ) from None
+                raise _no_session(str(error)) from None
 
-    run(main)
+    return run(main)
+
+
+def _no_session(*session_ids: str) -> click.ClickException:
+    """Say that there are none of these ids."""
+    names = ", ".join(map(one_line, session_ids))
+    return click.ClickException(f"there is no session {names}; `sessions list` names them")
+
+
+async def _print(text: str) -> None:
+    """
+    Write *text* and a line break to stdout.
+
+    In a thread: who reads on in a pager may take minutes, and the gateway lets
+    go of a client that does not answer its pings.
+    """
+    await trio.to_thread.run_sync(click.echo, text)
 
 
 # ── list ─────────────────────────────────────────────────────────────────────
 
 
 @command.command("list")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="No more than so many.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="No more than so many; without it, all.")
+@click.option(
+    "--after",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Go on where a list with --limit has ended; that has told the number.",
+)
 @_json
 @_where
-def list_sessions(limit: int | None, as_json: bool, **where: Any) -> None:
-    """List sessions, oldest first."""
-    _with_source(partial(_list, limit=limit, as_json=as_json), **where)
+def list_sessions(limit: int | None, after: int, as_json: bool, **where: Any) -> None:
+    """
+    List sessions, oldest first.
+
+    In a terminal it says how long ago each was last active, elsewhere when.
+    """
+    _with_source(partial(_list, limit=limit, after=after, as_json=as_json), **where)
 
 
-async def _list(source: SessionSource, limit: int | None, as_json: bool) -> None:
+async def _list(source: SessionSource, limit: int | None, after: int | None, as_json: bool) -> None:
+    left = sys.maxsize if limit is None else limit
+    now = int(time.time() * 1000) if sys.stdout.isatty() else None
     count = 0
-    async with aclosing(every_session(source)) as sessions:
-        async for session in sessions:
-            if not as_json and count == 0:
-                click.echo(session_text.HEADING)
-            click.echo(strict_json.dump(session) if as_json else session_text.row(session))
-            count += 1
-            if count == limit:
-                return
-    if not as_json and count == 0:
+    while left and after is not None:
+        page, after = await source.list(after, min(left, PAGE))
+        rows = [to_json(each) if as_json else session_text.row(each, now) for each in page]
+        if rows:
+            heading = [session_text.HEADING] if count == 0 and not as_json else []
+            await _print("\n".join([*heading, *rows]))
+        count += len(page)
+        left -= len(page)
+    if count == 0 and not as_json:
         click.echo("there are no sessions", err=True)
+    if after is not None:
+        click.echo(f"there are more: --after {after}", err=True)
 
 
 # ── show ─────────────────────────────────────────────────────────────────────
@@ -99,7 +137,7 @@ async def _list(source: SessionSource, limit: int | None, as_json: bool) -> None
 @click.option(
     "--messages",
     "count",
-    type=click.IntRange(0, 500),
+    type=click.IntRange(0),
     default=20,
     metavar="N",
     help="How many of the newest messages of its conversation.",
@@ -113,21 +151,15 @@ def show_session(session_id: str, count: int, as_json: bool, **where: Any) -> No
 
 async def _show(source: SessionSource, session_id: str, count: int, as_json: bool) -> None:
     session = await source.get(session_id)
-    messages: Sequence[Record] = ()
-    first = 0
-    if count:
-        messages, first = await source.history(session_id, count, None)
+    messages, first = await newest_messages(source, session_id, count)
     if as_json:
-        click.echo(strict_json.dump({"session": session, "first": first, "messages": messages}))
+        await _print(to_json({"session": session, "first": first, "messages": messages}))
         return
-    for line in session_text.details(session):
-        click.echo(line)
+    parts = ["\n".join(session_text.details(session))]
     if first:
-        click.echo(f"\n({first} older messages; `sessions export` has all)")
-    for message in messages:
-        click.echo()
-        for line in session_text.message(message):
-            click.echo(line)
+        parts.append(f"({first} older messages; `sessions export` has all)")
+    parts += ["\n".join(session_text.message(message)) for message in messages]
+    await _print("\n\n".join(parts))
 
 
 # ── export ───────────────────────────────────────────────────────────────────
@@ -136,8 +168,13 @@ async def _show(source: SessionSource, session_id: str, count: int, as_json: boo
 @command.command("export")
 @click.argument("session_ids", metavar="[ID]...", nargs=-1)
 @click.option("--all", "is_all", is_flag=True, help="Every session.")
-@click.option("--output", default="-", metavar="FILE", help="Where to; `-` is stdout.")
-@click.option("--force", is_flag=True, help="Write over FILE, if there is one.")
+@click.option(
+    "--output",
+    default="-",
+    metavar="FILE|FOLDER/",
+    help="Where to: a file for all, or a folder with a file for each; `-` is stdout.",
+)
+@click.option("--force", is_flag=True, help="Write over files that are there already.")
 @click.option(
     "--format",
     "format_name",
@@ -153,38 +190,27 @@ def export_sessions(
     """
     Export whole conversations.
 
-    As jsonl: a line {"session": …} for each session, as `session.get` shows it,
-    then a line {"message": …} for each of its messages, oldest first, as
-    `session.history` shows them.
+    A file has its name when all of it is there, and not before. The exit code
+    is 1 if a session could not be exported; into a folder or to stdout, the
+    others are.
     """
     if bool(session_ids) == is_all:
         raise click.UsageError("name sessions, or say --all")
-    with open_output(output, force=force) as file:
-        exporting = partial(_export, session_ids=session_ids, file=file, how=FORMATS[format_name])
-        _with_source(exporting, **where)
+    how = FORMATS[format_name]
+    with open_output(output, how.suffix, force=force) as to:
+        exporter = Exporter(how, to, shows_progress=output != "-" and sys.stderr.isatty())
+        chosen = None if is_all else list(dict.fromkeys(session_ids))
+        _with_source(partial(exporter.export, session_ids=chosen), **where)
+        if exporter.failures:
+            raise click.ClickException(_failed(exporter.failures))
+    if output != "-" and sys.stderr.isatty():
+        done = f"{exporter.sessions} sessions with {exporter.messages} messages"
+        click.echo(f"{done} are in {output}", err=True)
 
 
-async def _export(source: SessionSource, session_ids: Sequence[str], file: TextIO, how: ExportFormat) -> None:
-    shows_progress = file is not sys.stdout and sys.stderr.isatty()
-    sessions = messages = 0
-    async for session in _chosen(source, session_ids):
-        file.write(how.session(session))
-        sessions += 1
-        async for message in every_message(source, session["session_id"]):
-            file.write(how.message(message))
-            messages += 1
-        if shows_progress:
-            click.echo(f"\r{sessions} sessions, {messages} messages", err=True, nl=False)
-    if shows_progress:
-        click.echo(err=True)
-
-
-async def _chosen(source: SessionSource, session_ids: Sequence[str]) -> AsyncIterator[Record]:
-    if not session_ids:
-        async for session in every_session(source):
-            yield session
-    for session_id in session_ids:
-        yield await source.get(session_id)
+def _failed(reasons: Sequence[str]) -> str:
+    more = f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
+    return "; ".join(reasons[:_TOLD]) + more
 
 
 # ── delete ───────────────────────────────────────────────────────────────────
@@ -195,15 +221,50 @@ async def _chosen(source: SessionSource, session_ids: Sequence[str]) -> AsyncIte
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_where
 def delete_sessions(session_ids: Sequence[str], yes: bool, **where: Any) -> None:
-    """Delete sessions with all that was said in them; that cannot be taken back."""
+    """
+    Delete sessions with all that was said in them; that cannot be taken back.
+
+    At a terminal it shows them and asks; elsewhere it needs --yes. An id that is
+    none makes the exit code 1, and the others are deleted all the same.
+    """
+    chosen = list(dict.fromkeys(session_ids))
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("nobody can be asked here whether it is meant; say --yes")
-        click.confirm(f"Delete {len(session_ids)} session(s) for ever?", abort=True, err=True)
-    _with_source(partial(_delete, session_ids=session_ids), **where)
+        _ask(_with_source(partial(_find, session_ids=chosen), **where), chosen)
+    unknown = _with_source(partial(_delete, session_ids=chosen), **where)
+    if unknown:
+        raise _no_session(*unknown)
 
 
-async def _delete(source: SessionSource, session_ids: Sequence[str]) -> None:
+def _ask(found: Sequence[Record], session_ids: Sequence[str]) -> None:
+    """
+    Ask a person, who sees what it is about. Nobody is connected meanwhile.
+
+    Raises:
+        click.ClickException: There is nothing to delete, or it is not meant.
+    """
+    if not found:
+        raise _no_session(*session_ids)
+    now = int(time.time() * 1000)
+    for line in (session_text.HEADING, *(session_text.row(each, now) for each in found)):
+        click.echo(line, err=True)
+    which = "this session" if len(found) == 1 else f"these {len(found)} sessions"
+    if not click.confirm(f"Delete {which} for ever?", err=True):
+        raise click.ClickException("nothing was deleted")
+
+
+async def _find(source: SessionSource, session_ids: Sequence[str]) -> Sequence[Record]:
+    """Those that there are."""
+    found: list[Record] = []
+    for session_id in session_ids:
+        with suppress(UnknownSessionError):
+            found.append(await source.get(session_id))
+    return found
+
+
+async def _delete(source: SessionSource, session_ids: Sequence[str]) -> Sequence[str]:
+    """Delete those that there are, and return the ids of the others."""
     unknown: list[str] = []
     for session_id in session_ids:
         try:
@@ -211,6 +272,5 @@ async def _delete(source: SessionSource, session_ids: Sequence[str]) -> None:
         except UnknownSessionError:
             unknown.append(session_id)
         else:
-            click.echo(f"deleted {session_id}")
-    if unknown:
-        raise click.ClickException(f"there is no session {', '.join(unknown)}")
+            click.echo(f"deleted {one_line(session_id)}")
+    return unknown

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
 from bamboo_gateway.cli import session_text
+from bamboo_gateway.cli.plain_text import one_line, width
 
 SESSION: dict[str, Any] = {
     "session_id": "01a6d753-d844-41b7-8f37-f0e46e6be377",
@@ -43,18 +45,42 @@ def test_a_row_has_what_tells_sessions_apart() -> None:
         "local",
         "idle",
         "2",
+        "7",
         "2023-11-14",
         "22:14:20Z",
     ]
+
+
+def test_an_id_is_never_cut() -> None:
+    """It is there to be copied."""
+    assert session_text.row(SESSION | {"session_id": "x" * 100}).split()[0] == "x" * 100
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (60, "1 min ago"),
+        (3_599, "59 min ago"),
+        (3_600, "1 h ago"),
+        (86_400, "1 d ago"),
+        (7 * 86_400 - 1, "6 d ago"),
+        (7 * 86_400, "2023-11-14"),
+    ],
+)
+def test_a_person_is_told_how_long_ago_it_was(passed: int, said: str) -> None:
+    """Up to a week; then the day says more."""
+    now = SESSION["last_activity"] + passed * 1000
+    assert session_text.row(SESSION, now).endswith(f" 7        {said}")
 
 
 @given(name=st.text(), user=st.text())
 def test_rows_stand_under_their_heading(name: str, user: str) -> None:
     """However long or strange a name is, the columns behind it stay where they are, in one line."""
     row = session_text.row(SESSION | {"name": name, "user_id": user})
-    state = session_text.HEADING.index("STATE")
-    assert row[state : state + 4] == "idle"
-    assert row.isprintable() or not any(ord(each) < 32 for each in row)
+    assert width(row.rpartition("idle")[0]) == session_text.HEADING.index("STATE")
+    assert one_line(row) == row
 
 
 def test_details_tell_all() -> None:

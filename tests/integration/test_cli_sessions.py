@@ -69,7 +69,6 @@ def test_both_ways_tell_the_same(place: Place) -> None:
     first, second = place.ids()
     commands = [
         ("list",),
-        ("list", "--limit", "1"),
         ("show", first),
         ("show", second, "--messages", "1", "--json"),
         ("export", "--all"),
@@ -81,9 +80,10 @@ def test_both_ways_tell_the_same(place: Place) -> None:
         assert [place.ask(*command) for command in commands] == stored
         assert place.ids() == [first, second]
     assert "\x1b" not in stored[0]
-    assert "hello bamboo" in stored[2]
-    assert '[search answered: {"q":1}]' in stored[2]
-    exported = [json.loads(line) for line in stored[4].splitlines()]
+    assert "hello bamboo" in stored[1]
+    assert '[search answered: {"q":1}]' in stored[1]
+    exported = [json.loads(line) for line in stored[3].splitlines()]
+    assert [each["messages"] for each in exported if "session" in each] == [6, 2]
     assert [next(iter(each)) for each in exported] == [
         "session",
         *["message"] * 6,
@@ -105,20 +105,30 @@ def test_sessions_are_deleted(place: Place, is_live: bool) -> None:
             gateway.stop()
         assert place.fail("delete", first)[0] == 2
         code, said = place.fail("delete", "nil", first, "--yes")
-        assert (code, said) == (1, "bamboo-gateway: there is no session nil\n")
+        assert (code, said) == (
+            1,
+            "bamboo-gateway: there is no session nil; `sessions list` names them\n",
+        )
         assert place.ids() == [second]
 
 
 def test_a_person_is_asked(place: Place) -> None:
-    """At a terminal, whether it is meant; no is the default."""
+    """At a terminal, whether it is meant, and shown what it is about; no is the default."""
     place.where = ("--storage", place.storage)
     first, second = place.ids()
-    for answer, left in (("\n", [first, second]), ("y\n", [second])):
-        with terminal("sessions", "delete", first, *place.where) as person:
-            person.wait_for("Delete 1 session(s) for ever? [y/N]")
+    for answer, says, left in (
+        ("\n", "nothing was deleted", [first, second]),
+        ("y\n", f"deleted {first}", [second]),
+    ):
+        with terminal("sessions", "delete", first, "nil", first, *place.where) as person:
+            assert first in person.wait_for("Delete this session for ever? [y/N]")
             person.type(answer)
-            person.wait()
+            person.wait_for(says)
+            assert person.wait() == 1  # no, or there is no session nil
         assert place.ids() == left
+    with terminal("sessions", "delete", "nil", *place.where) as person:
+        person.wait_for("there is no session nil")
+        assert person.wait() == 1
 
 
 def test_a_deleted_session_has_left_its_channels(place: Place) -> None:
@@ -168,6 +178,99 @@ def test_an_export_becomes_a_file(place: Place, tmp_path: Path) -> None:
     assert "--force" in place.fail("export", "--all", "--output", target)[1]
 
 
+@pytest.mark.parametrize("is_live", [True, False], ids=["live", "stopped"])
+def test_a_list_goes_on_where_it_ended(place: Place, is_live: bool) -> None:
+    """With --limit, which tells the number; the session of the command itself is no reason to look on."""
+    place.where = ("--storage", place.storage)
+    first, second = place.ids()
+    with serving("--storage", place.storage) as gateway:
+        if is_live:
+            on(place, gateway)
+        else:
+            gateway.stop()
+        ran = run("sessions", "list", "--json", "--limit", "1", *place.where)
+        assert json.loads(ran.stdout)["session_id"] == first
+        said, after = ran.stderr.rsplit(maxsplit=1)
+        assert said == "there are more: --after"
+        rest = place.ask("list", "--json", "--limit", "1", "--after", after)
+        assert json.loads(rest)["session_id"] == second
+        assert place.ids() == [first, second]
+
+
+def test_a_folder_gets_a_file_for_each_session(place: Place, tmp_path: Path) -> None:
+    """Those that are there are kept and named; the others are made, and no half file is left."""
+    place.where = ("--storage", place.storage)
+    first, second = place.ids()
+    folder = tmp_path / "all"
+    place.ask("export", second, "--output", f"{folder}/")
+    code, said = place.fail("export", "--all", "--output", str(folder))
+    assert (code, said) == (
+        1,
+        f"bamboo-gateway: {folder}/{second}.jsonl exists already; --force writes over it\n",
+    )
+    assert sorted(path.name for path in folder.iterdir()) == sorted([f"{first}.jsonl", f"{second}.jsonl"])
+    assert (folder / f"{first}.jsonl").read_text() == place.ask("export", first)
+    place.ask("export", "--all", "--force", "--output", str(folder), "--format", "markdown")
+    assert (folder / f"{first}.md").read_text() == place.ask("export", first, "--format", "markdown")
+
+
+def test_an_export_that_lacks_a_session_is_no_file(place: Place, tmp_path: Path) -> None:
+    """To stdout the others are written; both say what is missing."""
+    place.where = ("--storage", place.storage)
+    first, _ = place.ids()
+    says = (1, "bamboo-gateway: there is no session nil\n")
+    assert place.fail("export", "nil", first, "--output", str(tmp_path / "out")) == says
+    assert not (tmp_path / "out").exists()
+    ran = run("sessions", "export", "nil", first, *place.where)
+    assert (ran.returncode, ran.stderr) == says
+    assert ran.stdout == place.ask("export", first)
+
+
+def test_a_terminal_is_told_and_not_played_with(place: Place, tmp_path: Path) -> None:
+    """What an export came to; and the name of a session does nothing, wherever it is shown."""
+    place.where = ("--storage", place.storage)
+    with terminal("sessions", "export", "--all", "--output", str(tmp_path / "out"), *place.where) as person:
+        person.wait_for("2 sessions with 8 messages are in ")
+        assert person.wait() == 0
+    hostile = "\x1b[31mred"
+    for command in (("list",), ("list", "--json"), ("show", place.ids()[1]), ("export", "--all")):
+        assert hostile not in place.ask(*command)
+    assert json.loads(place.ask("list", "--json").splitlines()[1])["name"] == hostile
+    with terminal("sessions", "list", *place.where) as person:
+        person.wait_for("[31mred")
+        assert person.wait() == 0
+        assert "\x1b" not in person.shown
+
+
+def test_large_messages_are_exported(tmp_path: Path) -> None:
+    """A page of them is more than a client takes at once by default."""
+    place = Place(f"sqlite:{tmp_path}/gateway.db")
+    with serving("--storage", place.storage) as gateway:
+        on(place, gateway)
+        talk(gateway, *["/fail " + "x" * 1_000_000] * 12)
+        session, *messages = [json.loads(line) for line in place.ask("export", "--all").splitlines()]
+        assert session["messages"] == len(messages) == 24
+        shown = json.loads(place.ask("show", *place.ids(), "--messages", "24", "--json"))
+        assert shown["messages"] == [each["message"] for each in messages]
+        assert len(shown["messages"][0]["content"]) == 1_000_006
+
+
+def test_a_session_is_shown_while_its_answer_is_given(place: Place) -> None:
+    """As far as it has come; to look at it neither joins it nor stops it."""
+    with serving("--storage", place.storage) as gateway:
+        first = on(place, gateway).ids()[0]
+        with terminal("chat", "--url", gateway.url, "--session", first) as person:
+            person.wait_for("> ")
+            person.type("/tokens 100000\n")
+            person.wait_for("50 ")
+            shown = json.loads(place.ask("show", first, "--messages", "1", "--json"))
+            assert (shown["session"]["state"], shown["session"]["watchers"]) == ("running", 1)
+            [answer] = shown["messages"]
+            assert answer["status"] == "running"
+            assert answer["content"].startswith("1 2 3 ")
+            person.wait_for("0 ")
+
+
 def test_what_is_asked_in_vain(place: Place, tmp_path: Path) -> None:
     """Each is one sentence that says how to put it right."""
     place.where = ("--storage", place.storage)
@@ -176,6 +279,8 @@ def test_what_is_asked_in_vain(place: Place, tmp_path: Path) -> None:
         "bamboo-gateway: there is no session nil; `sessions list` names them\n",
     )
     assert place.fail("export") == (2, "bamboo-gateway: name sessions, or say --all\n")
+    place.where = ("--storage", place.storage, "--url", "ws://127.0.0.1:1")
+    assert "say one" in place.fail("list")[1]
     place.where = ("--storage", "memory:")
     assert "use --url" in place.fail("list")[1]
     place.where = ("--storage", f"sqlite:{tmp_path}/nowhere.db")
