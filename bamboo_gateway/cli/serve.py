@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-_COLLECTOR = (10_000, 20, 50)
+_COLLECTOR = (10_000, 10, 10)
 """
 When to look for garbage in cycles, of which a gateway makes little; the rest is freed at once, without it.
 
