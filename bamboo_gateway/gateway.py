@@ -219,6 +219,7 @@ class Gateway:
         """End the turns, as a crash would: who comes next closes them. What was said so far is kept."""
         self._turns.stop()
         with trio.move_on_after(self.config.close_timeout), suppress(GatewayError):
+            await self._registry.wait_well()
             await self._registry.ask(Flush())
 
     async def _load(self, session_id: str) -> StoredSession | None:

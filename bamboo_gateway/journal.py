@@ -13,6 +13,7 @@ registry takes no more changes, so what is held is bounded.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol, TypeAlias, get_args
 
 import attrs
@@ -21,7 +22,7 @@ import trio
 
 from .errors import ErrorCode, GatewayError, StorageError
 from .ports import SessionStorage
-from .session.effects import Change, Effect, SaveSession
+from .session.effects import Change, Dismiss, Effect, Follow, SaveSession, Unfollow, Watch
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,17 @@ class Asker(Protocol):
         ...
 
 
-@attrs.frozen
+class _Nobody:
+    """Who has been answered already."""
+
+    def settle(self) -> None:
+        pass
+
+    def refuse(self, error: Exception) -> None:
+        pass
+
+
+@attrs.frozen(eq=False)
 class Step:
     """One request, and what follows from it."""
 
@@ -67,6 +78,11 @@ class Step:
     def changes(self) -> list[Change]:
         """What has to be committed first."""
         return [effect for effect in self.effects if isinstance(effect, _CHANGES)]
+
+    @property
+    def moves(self) -> set[str]:
+        """The connections that are to follow other logs than before."""
+        return {effect.connection_id for effect in self.effects if isinstance(effect, _MOVES)}
 
 
 Batch: TypeAlias = Sequence[Step]
@@ -94,8 +110,9 @@ class Journal:
 
     Invariant: effects are let out in the order of their steps, and only after
     the changes of their steps were committed. While the storage fails, steps that
-    `may_go_on` overtake those that are held: what they save waits with the
-    others, all else of them is let out.
+    `may_go_on` overtake those that are held, but for those that move the same
+    connection: what they save waits in its place among the others, all else of
+    them is let out.
 
     Args:
         storage: Makes changes durable.
@@ -105,8 +122,10 @@ class Journal:
         self._storage = storage
         self.batches_send, self.batches_receive = trio.open_memory_channel[Batch](JOURNAL_SIZE)
         self._held: list[Step] = []
-        self._saves: dict[str, SaveSession] = {}
-        """Of sessions that went on meanwhile; the newest of each is enough."""
+        self._saves: dict[str, Step] = {}
+        """Those of the held steps that are but the newest save of a session that went on meanwhile."""
+        self._moved: set[str] = set()
+        """Connections that held steps are to move."""
         self._well = trio.Event()
         self._well.set()
         self._commits = self._failures = self._changes = 0
@@ -123,9 +142,8 @@ class Journal:
 
     def statistics(self) -> JournalStatistics:
         """Count what was committed and what is held."""
-        return JournalStatistics(
-            self.is_failing, len(self._held), self._commits, self._failures, self._changes
-        )
+        held = len(self._held) - len(self._saves)
+        return JournalStatistics(self.is_failing, held, self._commits, self._failures, self._changes)
 
     async def run(self, deliver: Deliver) -> None:
         """Commit and let out batches, in order, until the registry closes its end."""
@@ -153,24 +171,28 @@ class Journal:
     async def _hold_out(self, steps: Batch, deliver: Deliver) -> None:
         """Hold *steps* until they can be committed; or until the registry ends, and they are lost unseen."""
         self._well = trio.Event()
-        await self._sort(steps, deliver)
-        interval = RETRY_INTERVAL
-        while self.is_failing:
+        try:
+            await self._sort(steps, deliver)
+            await self._retry(deliver)
+        finally:
+            if self.is_failing:
+                log.error("what was not committed is lost", steps=self.statistics().held)
+        if self.is_failing:
+            return
+        log.info("storage is well again", held=self.statistics().held)
+        held = [step for step in self._held if not isinstance(step.asker, _Nobody)]
+        self._held, self._saves, self._moved = [], {}, set()
+        await _let_out(held, deliver)
+
+    async def _retry(self, deliver: Deliver) -> None:
+        """Try to commit, again and again; once more when the registry has ended, and then no more."""
+        interval, has_ended = RETRY_INTERVAL, False
+        while self.is_failing and not has_ended:
             has_ended = await self._go_on(trio.current_time() + interval, deliver)
             interval = min(2 * interval, MAX_RETRY_INTERVAL)
-            try:
-                await self._commit(
-                    [*(each for step in self._held for each in step.changes), *self._saves.values()]
-                )
-            except StorageError as error:
-                if has_ended:
-                    log.error("what was not committed is lost", steps=len(self._held), error=str(error))
-                    return
-            else:
+            with suppress(StorageError):
+                await self._commit([each for step in self._held for each in step.changes])
                 self._well.set()
-        log.info("storage is well again", held=len(self._held))
-        held, self._held, self._saves = self._held, [], {}
-        await _let_out(held, deliver)
 
     async def _go_on(self, deadline: float, deliver: Deliver) -> bool:
         """Sort what comes until *deadline*; True: the registry has ended."""
@@ -188,13 +210,23 @@ class Journal:
     async def _sort(self, steps: Batch, deliver: Deliver) -> None:
         """Let out what may go on; hold the others, and tell who asked."""
         for step in steps:
-            if step.may_go_on:
-                saves = [change for change in step.changes if isinstance(change, SaveSession)]
-                self._saves |= {save.session.id: save for save in saves}
+            # What moves a connection late would undo what has moved it since.
+            if step.may_go_on and not step.moves & self._moved:
+                self._keep_saves(step)
                 await _let_out([step], deliver)
             else:
                 self._held.append(step)
+                self._moved |= step.moves
                 step.asker.refuse(unavailable())
+
+    def _keep_saves(self, step: Step) -> None:
+        """In their place: a session may be saved otherwise, or dropped, by a step that comes behind."""
+        for save in step.changes:
+            assert isinstance(save, SaveSession), "nothing else may go on"
+            if older := self._saves.pop(save.session.id, None):
+                self._held.remove(older)
+            self._saves[save.session.id] = Step(_Nobody(), [save])
+            self._held.append(self._saves[save.session.id])
 
     def _waiting(self) -> list[Batch]:
         """What the channel holds by now: it is bounded, and so is this."""
@@ -222,3 +254,4 @@ def unavailable() -> GatewayError:
 
 
 _CHANGES = get_args(Change)
+_MOVES = (Watch, Follow, Unfollow, Dismiss)

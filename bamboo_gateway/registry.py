@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
+import structlog
 import trio
 
 from .errors import GatewayError, StorageError
@@ -22,6 +23,8 @@ from .journal import Batch, Journal, Step, unavailable
 from .session.requests import INTERNAL, Request, RestoreSession
 from .session.stored import StoredSession
 from .session.table import SessionTable, TableStatistics
+
+log = structlog.get_logger(__name__)
 
 ReplyT = TypeVar("ReplyT")
 Load: TypeAlias = Callable[[str], Awaitable[StoredSession | None]]
@@ -237,7 +240,9 @@ class SessionRegistry:
             if fetch.error is not None:
                 raise fetch.error
             stored = await self._load(session_id)
-        except (GatewayError, StorageError):
+        except (GatewayError, StorageError) as error:
+            if fetch.error is None:
+                log.error("session cannot be read", session=session_id, error=str(error))
             del self._fetches[session_id]
             for call in fetch.calls:
                 call.refuse(unavailable())

@@ -130,11 +130,7 @@ class MessageRouter:
     async def _offer_to_agent(self, once: Once, command: Command) -> Answer | None:
         if not isinstance(self._agent, ToolAgent):
             raise _unknown(command)
-        interrupted = GatewayError(
-            ErrorCode.COMMAND_INTERRUPTED,
-            "the gateway or the connection ended while the tool ran; whether it has done its work is unknown",
-        )
-        return await once.run(partial(self._answer_by_tool, self._agent, command), interrupted)
+        return await once.run(partial(self._answer_by_tool, self._agent, command))
 
     async def _answer_by_tool(self, agent: ToolAgent, command: Command) -> Answer:
         try:

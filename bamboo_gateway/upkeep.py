@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -17,7 +18,7 @@ from .session.requests import OPERATOR, GetSession, Tidy
 log = structlog.get_logger(__name__)
 
 RECOVERY_INTERVAL = 1.0
-"""Seconds between two tries to read a session while the storage fails."""
+"""Seconds after a session that could not be read, before the next is tried."""
 
 
 @attrs.frozen
@@ -59,12 +60,14 @@ async def run_recovery(registry: SessionRegistry, unfinished: Sequence[str]) -> 
     That is all it takes: there they are closed, or gone on with, and the chats
     behind them get their turn.
     """
-    for session_id in unfinished:
-        while True:
-            try:
-                await registry.ask(GetSession(OPERATOR, session_id))
-                break
-            except GatewayError as error:
-                log.warning("interrupted turn not recovered", session=session_id, error=str(error))
-                await trio.sleep(RECOVERY_INTERVAL)
+    left = deque(unfinished)
+    while left:
+        try:
+            await registry.ask(GetSession(OPERATOR, left[0]))
+        except GatewayError as error:
+            log.warning("interrupted turn not recovered", session=left[0], error=str(error))
+            left.rotate(-1)  # one that cannot be read keeps none of the others waiting
+            await trio.sleep(RECOVERY_INTERVAL)
+        else:
+            left.popleft()
     log.info("interrupted turns recovered", sessions=len(unfinished))

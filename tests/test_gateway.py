@@ -207,6 +207,36 @@ async def test_a_bug_in_the_storage_ends_the_gateway_loudly() -> None:
     assert descriptors() == before
 
 
+class ShyStorage(MemoryStorage):
+    """A storage that can be made to fail."""
+
+    fails = False
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """Fail, or not."""
+        if self.fails:
+            raise StorageError("the disk is full")
+        await super().commit(changes)
+
+
+@pytest.mark.parametrize("heals", [True, False])
+async def test_a_stop_in_the_midst_of_an_outage(heals: bool, autojump_clock: MockClock) -> None:
+    """It waits a little for the storage; if that is in vain, the log says what is lost."""
+    storage = ShyStorage()
+    gateway = Gateway(ANY_PORT, storage=storage)
+    with structlog.testing.capture_logs() as logs:
+        async with serving(gateway):
+            session = await gateway.sessions.create("somebody")
+            storage.fails = True
+            with pytest.raises(GatewayError, match="STORAGE_UNAVAILABLE"):
+                await gateway.sessions.rename(session.id, "new")
+            storage.fails = not heals
+    [stored] = await storage.list(None, 0, 9)
+    assert stored.name == ("new" if heals else None)
+    lost = {"event": "what was not committed is lost", "log_level": "error", "steps": 1}
+    assert (lost in logs) is not heals
+
+
 async def test_a_channel_that_cannot_be_made() -> None:
     """A mistake in the channels' names fails the start, and gives the port back."""
     before = descriptors()

@@ -320,11 +320,12 @@ async def test_a_bug_on_the_way_leaves_nobody_waiting() -> None:
 
     async with connected() as (stage, caller):
         key = MessageKey.of(Command("dance", None, id="k1"))
-        interrupted = GatewayError(ErrorCode.COMMAND_INTERRUPTED, "unknown")
         once = Once(stage.registry, caller, key, lambda error: Error(error.code, error.message, id="k1"))
         with pytest.raises(LookupError):
-            await once.run(fail, interrupted)
-        assert await once.run(fail, interrupted) == Error("COMMAND_INTERRUPTED", "unknown", id="k1")
+            await once.run(fail)
+        answer = await once.run(fail)
+        assert isinstance(answer, Error)
+        assert answer.code == ErrorCode.COMMAND_INTERRUPTED
 
 
 class ShyStorage(MemoryStorage):
@@ -354,3 +355,79 @@ async def test_nothing_is_run_that_could_not_be_remembered() -> None:
         await stage.journal.wait_well()
         assert (await command(stage, caller, "sing", id="k2")).result == 1
         assert (await stage.ask(SubmitChat(caller, chat("hi", id="m1").chat, "r2"))).run_id == "r2"
+
+
+async def test_what_the_outage_met_on_its_way_can_be_given_again() -> None:
+    """The command that first met the failing storage was not run, so afterwards it runs, once."""
+    storage, tool = ShyStorage(), Tool()
+    async with connected(storage=storage, agent=tool) as (stage, caller):
+        storage.fails = True
+        assert error_code(await command(stage, caller, "dance")) == "STORAGE_UNAVAILABLE"
+        storage.fails = False
+        await stage.journal.wait_well()
+        for _ in range(2):
+            assert (await command(stage, caller, "dance")).result == 1
+
+
+class SlowStorage(MemoryStorage):
+    """A storage whose commits wait for a gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = trio.Event()
+        self.gate.set()
+
+    async def commit(self, changes: Any) -> None:
+        """Wait for the gate."""
+        await self.gate.wait()
+        await super().commit(changes)
+
+
+async def test_who_leaves_before_it_is_claimed_leaves_nothing_claimed() -> None:
+    """Cancelled while the claim was on its way to the disk, the tool was not run; a repeat runs it."""
+    storage, tool = SlowStorage(), Tool()
+    async with connected(storage=storage, agent=tool) as (stage, caller):
+        storage.gate = trio.Event()
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(command, stage, caller, "dance")
+                await wait_all_tasks_blocked()
+                scope.cancel()
+        storage.gate.set()
+        assert (await command(stage, caller, "dance")).result == 1
+        assert tool.runs == 1
+
+
+async def test_a_message_that_an_outage_kept_from_going_outside_says_so() -> None:
+    """It is in the channel, and was not sent outside: a repeat is not told that all went well."""
+    storage, post = ShyStorage(), Post()
+    async with connected(storage=storage, post=post) as (stage, caller):
+        args = {"name": "post", "content": "hi"}
+        storage.fails = True
+        assert error_code(await command(stage, caller, "channel.send", args)) == "STORAGE_UNAVAILABLE"
+        storage.fails = False
+        await stage.journal.wait_well()
+        assert error_code(await command(stage, caller, "channel.send", args)) == "COMMAND_INTERRUPTED"
+        assert (post.sent, len(stage.events["post"])) == ([], 1)
+
+
+async def test_nobody_abandons_what_another_has_claimed() -> None:
+    """A repeat that is cancelled takes nothing from the connection that carries the message out."""
+    done = trio.Event()
+
+    async def work() -> Json:
+        await done.wait()
+        return "danced"
+
+    tool = Tool(work)
+    async with connected(agent=tool) as (stage, caller), trio.open_nursery() as nursery:
+        again = await stage.connect("c2")
+        nursery.start_soon(command, stage, caller, "dance")
+        await wait_all_tasks_blocked()
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await command(stage, again, "dance")
+        assert await command(stage, again, "dance") is None
+        done.set()
+        await stage.wait_until(lambda: any(isinstance(each, Send) for each in stage.effects[-3:]))
+        assert tool.runs == 1

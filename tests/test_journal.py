@@ -219,7 +219,7 @@ async def test_what_was_not_committed_is_not_acked(autojump_clock: MockClock) ->
 
 
 async def test_what_promises_nothing_goes_on(autojump_clock: MockClock) -> None:
-    """It overtakes what is held; what it saves waits, the newest of each session, behind all that is held."""
+    """It overtakes what is held; what it saves waits in its place, the newest of each session."""
     async with desk() as here:
         here.storage.fault = FULL
         await here.send(here.step("held", save("a", "held")))
@@ -233,12 +233,44 @@ async def test_what_promises_nothing_goes_on(autojump_clock: MockClock) -> None:
             ("deliver", [save("a", "2"), Dismiss("2")]),
             ("reply", "2"),
         ]
+        assert here.journal.statistics().held == 1
         here.record.clear()
         here.storage.fault = None
         with trio.fail_after(HANG):
             await here.journal.wait_well()
     assert here.record[0] == ("commit", [save("a", "held"), save("a", "2")])
-    assert here.let_out() == [save("a", "held")]
+
+
+async def test_the_last_save_wins(autojump_clock: MockClock) -> None:
+    """Who goes on and saves a session before it is renamed or dropped does not undo that."""
+    async with desk() as here:
+        here.storage.fault = FULL
+        looks = [here.step(name, save(name, "old"), may_go_on=True) for name in ("a", "b")]
+        await here.send(here.step("held", save("c")), *looks, here.step("renames", save("a", "new")))
+        await here.send(here.step("drops", DropSession("b")))
+        await wait_all_tasks_blocked()
+        here.storage.fault = None
+        with trio.fail_after(HANG):
+            await here.journal.wait_well()
+        found = [(each.id, each.user_id) for each in await here.storage.list(None, -1, 9)]
+    assert found == [("a", "new"), ("c", "ann")]
+
+
+async def test_nothing_overtakes_what_moves_the_same_connection(autojump_clock: MockClock) -> None:
+    """Moved first and let out last, it would undo where the connection has gone since; others go on."""
+    async with desk() as here:
+        here.storage.fault = FULL
+        await here.send(here.step("held", save("a"), Dismiss("c1")))
+        await wait_all_tasks_blocked()
+        moves = here.step("moves", Dismiss("c1"), may_go_on=True)
+        await here.send(moves, here.step("other", Dismiss("c2"), may_go_on=True))
+        await wait_all_tasks_blocked()
+        assert here.let_out() == [Dismiss("c2")]
+        assert errors(moves) == [[ErrorCode.STORAGE_UNAVAILABLE]]
+        here.storage.fault = None
+        with trio.fail_after(HANG):
+            await here.journal.wait_well()
+    assert here.let_out() == [Dismiss("c2"), save("a"), Dismiss("c1"), Dismiss("c1")]
 
 
 async def test_it_tries_again_and_again_but_not_without_a_pause(autojump_clock: MockClock) -> None:

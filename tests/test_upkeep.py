@@ -12,6 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from bamboo_gateway.errors import StorageError
 from bamboo_gateway.protocol.messages import AgentToken, Error
 from bamboo_gateway.session.log import LogLimits
+from bamboo_gateway.session.requests import Tidy
 from bamboo_gateway.session.stored import StoredSession
 from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.turn import Turn
@@ -148,6 +149,33 @@ async def test_recovery_waits_for_the_storage(autojump_clock: MockClock) -> None
             await trio.sleep(0.6)
         assert stage.registry.statistics().fetching == 0
         nursery.cancel_scope.cancel()
+
+
+async def test_one_that_cannot_be_read_keeps_no_other_waiting(autojump_clock: MockClock) -> None:
+    """The others are brought back meanwhile; why the one was not is in the log."""
+
+    class HalfStorage(MemoryStorage):
+        async def load(
+            self, session_id: str, log_limits: LogLimits, history_bytes: int
+        ) -> StoredSession | None:
+            if session_id == "damaged":
+                raise StorageError("row 7 is damaged")
+            return await super().load(session_id, log_limits, history_bytes)
+
+    with capture_logs() as logs:
+        async with backstage(storage=HalfStorage()) as stage, trio.open_nursery() as nursery:
+            whole = await stage.sessions.create("ann")
+            await stage.ask(Tidy(max_idle=0.0))
+            nursery.start_soon(run_recovery, stage.registry, ["damaged", whole.id])
+            await trio.sleep(1.5)
+            assert stage.table.statistics().resident == 1
+            nursery.cancel_scope.cancel()
+    assert logs[0] == {
+        "event": "session cannot be read",
+        "log_level": "error",
+        "session": "damaged",
+        "error": "row 7 is damaged",
+    }
 
 
 class Patient:

@@ -192,10 +192,10 @@ class LiveSession:
     # ── messages that carry an id ────────────────────────────────────────────
 
     def remember(
-        self, key: MessageKey, answer: Answer, now: float, *, is_open: bool = False
+        self, key: MessageKey, answer: Answer, now: float, *, claimant: str | None = None
     ) -> Iterator[Effect]:
         """Keep what became of a message, for whoever says it again."""
-        outcome, forgotten = self.outcomes.remember(key, answer, milliseconds(now), is_open=is_open)
+        outcome, forgotten = self.outcomes.remember(key, answer, milliseconds(now), claimant=claimant)
         yield SaveOutcome(self.number, outcome)
         for each in forgotten:
             yield DropOutcome(self.number, each)

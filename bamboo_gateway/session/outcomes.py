@@ -54,6 +54,8 @@ class Outcome:
     """What a repeat is told; while `is_open`, what it is told should the gateway fail meanwhile."""
     is_open: bool = False
     """It is still being carried out."""
+    claimant: str | None = attrs.field(default=None, eq=False)
+    """The connection that carries it out."""
     size_bytes: int = attrs.field(default=0, eq=False)
 
 
@@ -114,14 +116,35 @@ class Outcomes:
         return outcome
 
     def remember(
-        self, key: MessageKey, answer: Answer, now: int, *, is_open: bool = False
+        self, key: MessageKey, answer: Answer, now: int, *, claimant: str | None = None
     ) -> tuple[Outcome, Sequence[MessageKey]]:
-        """Remember what became of a message; returns that, and the keys that are forgotten for it."""
-        outcome = self._put(Outcome(key, now, answer, is_open=is_open))
+        """
+        Remember what became of a message; returns that, and the keys that are forgotten for it.
+
+        Args:
+            key: The message.
+            answer: What a repeat is told.
+            now: Unix milliseconds.
+            claimant: The connection that is still carrying it out; None: nobody is any more.
+        """
+        outcome = self._put(Outcome(key, now, answer, claimant is not None, claimant))
         forgotten = list(self._find_old(now))
         for each in forgotten:
             self._bytes -= self._outcomes.pop((each.kind, each.id)).size_bytes
         return outcome, forgotten
+
+    def forget(self, key: MessageKey) -> None:
+        """The message, which is known, counts as new."""
+        self._bytes -= self._outcomes.pop((key.kind, key.id)).size_bytes
+
+    def is_claimed(self, key: MessageKey, connection_id: str | None) -> bool:
+        """Is the message being carried out by this connection?"""
+        outcome = self._outcomes.get((key.kind, key.id))
+        return (
+            outcome is not None
+            and outcome.is_open
+            and (outcome.key, outcome.claimant) == (key, connection_id)
+        )
 
     def wait(self, key: MessageKey, connection_id: str) -> None:
         """Have the connection told by `settle`; once, however often it asks."""

@@ -400,6 +400,8 @@ class PerformOnce(Request[Performed | Known]):
     request: Request[Any]
     describe: Callable[[Any], Answer]
     """Makes the answer of the reply; has no effect."""
+    interrupted: Answer | None = None
+    """Set where something has to follow, as with `Claim`; `Settle` tells of its end."""
 
     @property
     def subject(self) -> str | None:
@@ -426,6 +428,18 @@ class Claim(Request[Claimed | Known]):
 
 
 @attrs.frozen
+class Abandon(Request[None]):
+    """The caller does not carry out what it has claimed, or may have: it does not know."""
+
+    caller: Caller
+    key: MessageKey
+    answer: Answer
+    """For whoever has said the same meanwhile."""
+    is_new: bool
+    """Nothing of it was done, so it may be said again; otherwise `answer` is what a repeat is told."""
+
+
+@attrs.frozen
 class Settle(SessionRequest[None]):
     """What became of a message that was claimed; or of a performed one, in place of what was remembered."""
 
@@ -441,5 +455,5 @@ UNDISTURBED: frozenset[type] = frozenset(
 )
 """What may go on with what is in memory: it promises nothing that would have to be kept."""
 
-INTERNAL: frozenset[type] = frozenset({EmitEvent, EndTurn, RestoreSession, Settle})
+INTERNAL: frozenset[type] = frozenset({EmitEvent, EndTurn, RestoreSession, Settle, Abandon})
 """What nobody could ask again: it is applied, and waits for the storage with all that follows from it."""

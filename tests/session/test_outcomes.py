@@ -111,7 +111,7 @@ def test_an_id_is_free_again_when_it_is_old() -> None:
 def test_what_is_being_carried_out_is_never_old() -> None:
     """A repeat would run it twice, however long it takes."""
     outcomes = Outcomes(ROOMY)
-    outcomes.remember(key("a"), answer("interrupted"), 0, is_open=True)
+    outcomes.remember(key("a"), answer("interrupted"), 0, claimant="c1")
     outcomes.remember(key("b"), answer(), 10**9)
     assert outcomes.recall(key("a"), 10**9)
     were_settled = outcomes.are_settled
@@ -144,7 +144,9 @@ def test_the_oldest_are_forgotten_first(
     outcomes, known, now = Outcomes(limits), list[Outcome](), 0
     for name, seconds, is_open, text in steps:
         now += seconds * 1000
-        outcome, forgotten = outcomes.remember(key(name), answer(text), now, is_open=is_open)
+        outcome, forgotten = outcomes.remember(
+            key(name), answer(text), now, claimant="c1" if is_open else None
+        )
         known = [*(each for each in known if each.key != key(name)), outcome]
         gone = [each for each in known if each.key in forgotten]
         assert [each.key for each in gone] == list(forgotten), "oldest first"
@@ -164,7 +166,7 @@ def test_the_oldest_are_forgotten_first(
 def test_the_newest_is_remembered_whatever_is_open() -> None:
     """What is being carried out may take all the room: it takes none from what was heard last."""
     outcomes = Outcomes(attrs.evolve(ROOMY, max_count=1))
-    outcomes.remember(key("a"), answer(), 1, is_open=True)
+    outcomes.remember(key("a"), answer(), 1, claimant="c1")
     _, forgotten = outcomes.remember(key("b"), answer("b"), 2)
     assert forgotten == []
     assert outcomes.recall(key("b"), 3)

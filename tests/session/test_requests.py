@@ -47,6 +47,7 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.PerformOnce(caller(), KEY, requests.Flush(), lambda _: ANSWER),
     requests.Claim(caller(), OTHER_KEY, ANSWER),
     requests.Settle("s1", OTHER_KEY, ANSWER),
+    requests.Abandon(caller(), OTHER_KEY, ANSWER, is_new=True),
     requests.Detach("c1"),
     requests.DeleteSession(OPERATOR, "s1"),
     requests.DeleteInactive("s1", 0),

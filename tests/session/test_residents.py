@@ -117,7 +117,7 @@ def test_idle_are_those_that_nobody_needs(residents: Residents) -> None:
     session.run = Run("r1", Chat("hi", "s1"))
     assert residents.find_idle(NOW) == []
     session.run = None
-    list(session.remember(key("a"), answer(), NOW, is_open=True))
+    list(session.remember(key("a"), answer(), NOW, claimant="c1"))
     assert residents.find_idle(NOW) == []
     list(session.remember(key("a"), answer(), NOW))
     assert residents.find_idle(NOW) == [session]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
 
 from .. import requests
-from ..effects import Effect, Send
+from ..effects import DropOutcome, Effect, Send
 from ..live import LiveSession, milliseconds
 from ..outcomes import MessageKey
 from ..requests import Caller
@@ -22,7 +24,11 @@ def _perform_once(
     answer = request.describe(reply)
     if session is None or session.id not in state.sessions:  # it may be the one that was deleted
         return requests.Performed(answer, None)
-    effects += session.remember(request.key, answer, now)
+    if request.interrupted is None:
+        effects += session.remember(request.key, answer, now)
+    else:
+        claimant = request.caller.connection_id
+        effects += session.remember(request.key, request.interrupted, now, claimant=claimant)
     return requests.Performed(answer, session.id)
 
 
@@ -34,7 +40,7 @@ def _claim(
         return known
     if session is None:
         return requests.Claimed(None)
-    effects += session.remember(request.key, request.interrupted, now, is_open=True)
+    effects += session.remember(request.key, request.interrupted, now, claimant=request.caller.connection_id)
     return requests.Claimed(session.id)
 
 
@@ -42,8 +48,26 @@ def _settle(state: TableState, request: requests.Settle, now: float, effects: li
     session = state.sessions.get(request.session_id)
     if session is not None:
         effects += session.remember(request.key, request.answer, now)
-        answer = attrs.evolve(request.answer, session_id=request.answer.session_id or session.id)
-        effects += [Send(each, answer) for each in session.outcomes.settle(request.key)]
+        effects += _tell(session, request)
+
+
+def _abandon(state: TableState, request: requests.Abandon, now: float, effects: list[Effect]) -> None:
+    session = state.watched(request.caller)
+    if session is None or not session.outcomes.is_claimed(request.key, request.caller.connection_id):
+        return  # it was refused, or is settled
+    if request.is_new:
+        session.outcomes.forget(request.key)
+        effects.append(DropOutcome(session.number, request.key))
+    else:
+        effects += session.remember(request.key, request.answer, now)
+    effects += _tell(session, request)
+
+
+def _tell(session: LiveSession, request: requests.Settle | requests.Abandon) -> Iterator[Effect]:
+    """Answer whoever has repeated the message while it was being carried out."""
+    answer = attrs.evolve(request.answer, session_id=request.answer.session_id or session.id)
+    for connection_id in session.outcomes.settle(request.key):
+        yield Send(connection_id, answer)
 
 
 def _recall(
@@ -64,4 +88,5 @@ HANDLERS: Handlers = {
     requests.PerformOnce: _perform_once,
     requests.Claim: _claim,
     requests.Settle: _settle,
+    requests.Abandon: _abandon,
 }

@@ -28,6 +28,7 @@ from bamboo_gateway.session.effects import (
 from bamboo_gateway.session.outcomes import MessageKey, Outcome
 from bamboo_gateway.session.requests import (
     OPERATOR,
+    Abandon,
     AppendEvent,
     Claim,
     Claimed,
@@ -301,3 +302,20 @@ def test_what_was_accepted_is_stored_with_the_chat(table: SessionTable) -> None:
     assert changes == ["Deliver", "SaveRun", "SaveMessage", "Deliver", "SaveOutcome", "SaveSession"]
     assert ask(table, GetSession(caller())).run_id == "r1"
     assert told(table, EndTurn("s1", "r1", DONE)) == [delivered(attrs.evolve(DONE, run_id="r1"), 3)]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_was_claimed_can_be_abandoned(is_new: bool) -> None:
+    """By who has claimed it, and by nobody else; who waits is told, and a repeat may be a new one or not."""
+    table = new_table()
+    ask(table, attach())
+    ask(table, attach("s1", handle("c2")))
+    ask(table, Claim(caller(), key(), INTERRUPTED))
+    assert ask(table, Claim(caller("c2"), key(), INTERRUPTED)) == Known(None)
+    _, effects = table.handle(Abandon(caller("c2"), key(), INTERRUPTED, is_new), NOW)
+    assert effects == []
+    _, effects = table.handle(Abandon(caller(), key(), INTERRUPTED, is_new), NOW)
+    assert Send("c2", attrs.evolve(INTERRUPTED, session_id="s1")) in effects
+    assert (DropOutcome(1, key()) in effects) is is_new
+    expected = Claimed("s1") if is_new else Known(INTERRUPTED)
+    assert ask(table, Claim(caller(), key(), INTERRUPTED)) == expected
