@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import attrs
 from attrs.validators import ge, instance_of
@@ -43,10 +44,8 @@ class SessionCatalog:
         """
         query = SessionQuery(limit, after)
         owner = None if caller.principal.is_operator else caller.principal.user_id
-        try:
+        with _reading():
             stored = await self._storage.list(owner, query.after, query.limit + 1)
-        except StorageError:
-            raise unavailable() from None
         page = stored[:limit]
         sessions = await self._registry.ask(RefreshSessions(page))
         return SessionPage(sessions, page[-1].number if len(stored) > limit else None)
@@ -63,10 +62,8 @@ class SessionCatalog:
         tail = await self._registry.ask(GetHistory(caller, session_id, limit, before))
         messages = list(tail.messages)
         if tail.first < tail.end:
-            try:
+            with _reading():
                 older = await self._storage.read_messages(tail.session_id, tail.first, tail.end)
-            except StorageError:
-                raise unavailable() from None
             messages[:0] = [each.message for each in older]
         return HistoryPage(messages, tail.first, has_more=tail.first > 0)
 
@@ -77,7 +74,14 @@ class SessionCatalog:
         Raises:
             GatewayError: `STORAGE_UNAVAILABLE`.
         """
-        try:
+        with _reading():
             return await self._storage.find_inactive(since, limit)
-        except StorageError:
-            raise unavailable() from None
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Say of a storage that fails what clients are told."""
+    try:
+        yield
+    except StorageError:
+        raise unavailable() from None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -16,6 +14,7 @@ from bamboo_gateway import Gateway, GatewayConfig, Turn
 from bamboo_gateway.config import Address
 from bamboo_gateway.storage.sqlite import SQLiteStorage
 from tests.plain_wire import Event
+from tests.small_disk import small_disk
 from tests.stream_client import HANG, StreamClient, dial
 
 pytestmark = pytest.mark.integration
@@ -50,17 +49,6 @@ def full(path: Path) -> Iterator[None]:
         yield
     finally:
         ballast.unlink()
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small file system of its own."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(tmp_path)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        assert "BAMBOO_REQUIRE_ALL" not in os.environ, "a small file system could not be mounted"
-        pytest.skip("only who may mount can fill a disk")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
 
 class HalfwayAgent:
@@ -175,6 +163,7 @@ async def test_a_file_that_another_program_has_locked(tmp_path: Path) -> None:
     await through_an_outage(tmp_path / "gateway.db", locked)
 
 
-async def test_a_disk_that_is_full(disk: Path) -> None:
+async def test_a_disk_that_is_full() -> None:
     """The same, until somebody makes room."""
-    await through_an_outage(disk / "gateway.db", full)
+    with small_disk(DISK_BYTES) as disk:
+        await through_an_outage(disk / "gateway.db", full)

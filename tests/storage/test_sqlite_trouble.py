@@ -23,6 +23,7 @@ from bamboo_gateway.session.log import Log
 from bamboo_gateway.session.outcomes import MessageKey, Outcome
 from bamboo_gateway.storage.sqlite import SQLiteStorage
 from tests.cli.process import HANG, ROOT
+from tests.small_disk import small_disk
 from tests.storage.stage import (
     HISTORY_BYTES,
     LIMITS,
@@ -53,23 +54,6 @@ def damage(path: Path, find: bytes) -> None:
 
 
 # ── no room ──────────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def small_disk(size_bytes: int) -> Iterator[Path]:
-    """A disk of this size."""
-    with tempfile.TemporaryDirectory() as folder:
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", folder],
-            capture_output=True,
-            check=False,
-        )
-        if mounted.returncode:
-            pytest.skip("may not mount a file system here")
-        try:
-            yield Path(folder)
-        finally:
-            subprocess.run(["umount", folder], check=True)
 
 
 async def fill(storage: SQLiteStorage, size_bytes: int) -> tuple[int, str]:
