@@ -4,6 +4,8 @@ What the registry decided, made durable and then let out.
 Nobody sees what the gateway could forget: a batch is committed, then its
 effects are carried out, then its replies are given. While one commit lasts, the
 batches behind it gather, and the next commit takes them all (group commit).
+Where a commit waits for nothing, none need gather: the registry's own task
+carries each through.
 
 When the storage fails, what could not be committed is held, and tried again
 until it can; who asked for it is told, and nothing of it is seen. Meanwhile the
@@ -21,7 +23,7 @@ import structlog
 import trio
 
 from .errors import ErrorCode, GatewayError, StorageError
-from .ports import SessionStorage
+from .ports import SessionStorage, is_instant
 from .session.effects import Change, Dismiss, Effect, Follow, SaveSession, Unfollow, Watch
 
 log = structlog.get_logger(__name__)
@@ -77,12 +79,12 @@ class Step:
     @property
     def changes(self) -> list[Change]:
         """What has to be committed first."""
-        return [effect for effect in self.effects if isinstance(effect, _CHANGES)]
+        return [effect for effect in self.effects if type(effect) in _CHANGES]
 
     @property
     def moves(self) -> set[str]:
         """The connections that are to follow other logs than before."""
-        return {effect.connection_id for effect in self.effects if isinstance(effect, _MOVES)}
+        return {effect.connection_id for effect in self.effects if type(effect) in _MOVES}
 
 
 Batch: TypeAlias = Sequence[Step]
@@ -120,7 +122,12 @@ class Journal:
 
     def __init__(self, storage: SessionStorage) -> None:
         self._storage = storage
-        self.batches_send, self.batches_receive = trio.open_memory_channel[Batch](JOURNAL_SIZE)
+        self._is_in_place = is_instant(storage)
+        """May `write` carry a batch through?"""
+        self._queued = 0
+        """Batches that are `run`'s to let out: none may overtake them. Of those of an outage it keeps count."""
+        self._deliver: Deliver | None = None
+        self._batches_send, self.batches = trio.open_memory_channel[Batch](JOURNAL_SIZE)
         self._held: list[Step] = []
         self._saves: dict[str, Step] = {}
         """Those of the held steps that are but the newest save of a session that went on meanwhile."""
@@ -145,19 +152,42 @@ class Journal:
         held = len(self._held) - len(self._saves)
         return JournalStatistics(self.is_failing, held, self._commits, self._failures, self._changes)
 
+    async def write(self, batch: Batch) -> None:
+        """
+        Take *batch*; for one task alone. Waits while there is no room for more.
+
+        Of an instant storage it returns when all of it is let out: a trip to the
+        task of `run` would cost each event more than all else does (measured).
+        """
+        if self._is_in_place and self._deliver is not None and not self._queued:
+            with suppress(StorageError):  # `run` will see for itself
+                await self._commit(batch)
+                await _let_out(batch, self._deliver)
+                return
+        self._queued += 1
+        await self._batches_send.send(batch)
+
+    def close(self) -> None:
+        """No more batches will come."""
+        self._batches_send.close()
+
     async def run(self, deliver: Deliver) -> None:
-        """Commit and let out batches, in order, until the registry closes its end."""
-        async for first in self.batches_receive:
-            steps = [step for batch in (first, *self._waiting()) for step in batch]
+        """Commit and let out batches, in order, until `close`."""
+        self._deliver = deliver
+        async for first in self.batches:
+            batches = [first, *self._waiting()]
+            steps = [step for batch in batches for step in batch]
             try:
-                await self._commit([change for step in steps for change in step.changes])
+                await self._commit(steps)
             except StorageError as error:
                 log.error("storage failed", error=str(error))
                 await self._hold_out(steps, deliver)
             else:
                 await _let_out(steps, deliver)
+                self._queued -= len(batches)
 
-    async def _commit(self, changes: Sequence[Change]) -> None:
+    async def _commit(self, steps: Batch) -> None:
+        changes = [change for step in steps for change in step.changes]
         if not changes:
             return
         try:
@@ -191,7 +221,7 @@ class Journal:
             has_ended = await self._go_on(trio.current_time() + interval, deliver)
             interval = min(2 * interval, MAX_RETRY_INTERVAL)
             with suppress(StorageError):
-                await self._commit([each for step in self._held for each in step.changes])
+                await self._commit(self._held)
                 self._well.set()
 
     async def _go_on(self, deadline: float, deliver: Deliver) -> bool:
@@ -200,7 +230,7 @@ class Journal:
             batch: Batch = ()
             with trio.move_on_at(deadline) as scope:
                 try:
-                    batch = await self.batches_receive.receive()
+                    batch = await self.batches.receive()
                 except trio.EndOfChannel:
                     return True
             if scope.cancelled_caught:
@@ -233,7 +263,7 @@ class Journal:
         waiting: list[Batch] = []
         try:
             while True:
-                waiting.append(self.batches_receive.receive_nowait())
+                waiting.append(self.batches.receive_nowait())
         except (trio.WouldBlock, trio.EndOfChannel):
             return waiting
 
@@ -253,5 +283,5 @@ def unavailable() -> GatewayError:
     )
 
 
-_CHANGES = get_args(Change)
-_MOVES = (Watch, Follow, Unfollow, Dismiss)
+_CHANGES = frozenset(get_args(Change))
+_MOVES = frozenset({Watch, Follow, Unfollow, Dismiss})

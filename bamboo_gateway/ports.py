@@ -81,6 +81,9 @@ class SessionStorage(Protocol):
     Every method raises `StorageError` where the storage fails, and may then be
     called again: what fails has changed nothing. A cancelled call may or may
     not have taken place.
+
+    One whose `commit` waits for nothing may say so by an attribute `is_instant`
+    which is true: it is called without a trip to another task then.
     """
 
     async def open(self, log_limits: LogLimits) -> StoredState:
@@ -144,3 +147,8 @@ class SessionStorage(Protocol):
     async def aclose(self) -> None:
         """Let go of what it holds; nothing is called after this."""
         ...
+
+
+def is_instant(storage: SessionStorage) -> bool:
+    """Does *storage* commit without waiting for anything?"""
+    return bool(getattr(storage, "is_instant", False))

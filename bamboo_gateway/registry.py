@@ -20,7 +20,8 @@ import trio
 
 from .errors import GatewayError, StorageError
 from .journal import Batch, Journal, Step, unavailable
-from .session.requests import INTERNAL, Request, RestoreSession
+from .protocol.messages import LoggedEvent
+from .session.requests import INTERNAL, EmitEvents, Request, RestoreSession
 from .session.stored import StoredSession
 from .session.table import SessionTable, TableStatistics
 
@@ -33,7 +34,15 @@ INBOX_SIZE = 1024
 """Requests that may wait. Who finds it full waits: an agent that floods feels the gateway's pace."""
 
 BATCH_SIZE = 256
-"""Requests applied before their effects go out: enough to share a commit, too few to stall anybody."""
+"""Effects after which they go out: enough to share a commit, too few to stall anybody."""
+
+SPEECH_SIZE = 32
+"""
+Events of one turn that may wait, in one request.
+
+An agent that has so many ready sends them in one frame batch; one that floods
+gives way to the others after as many.
+"""
 
 
 @attrs.define(eq=False)
@@ -43,24 +52,52 @@ class Call:
     request: Request[Any]
     reply: Any = None
     error: Exception | None = None
-    _settled: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _is_settled: bool = attrs.field(default=False, init=False)
+    _settled: trio.Event | None = attrs.field(default=None, init=False)
+    """Made by who waits: of those that only tell, nobody does."""
 
     def settle(self) -> None:
         """Give the reply, or the error, to who asked."""
-        self._settled.set()
+        self._is_settled = True
+        if self._settled is not None:
+            self._settled.set()
 
     def refuse(self, error: Exception) -> None:
         """Give *error*, unless a reply was given already."""
-        if not self._settled.is_set():
+        if not self._is_settled:
             self.error = error
-            self._settled.set()
+            self.settle()
 
     async def wait(self) -> Any:
         """Wait for the reply."""
-        await self._settled.wait()
+        if not self._is_settled:
+            self._settled = trio.Event()
+            await self._settled.wait()
         if self.error is not None:
             raise self.error
         return self.reply
+
+
+@attrs.define(eq=False)
+class _Speech:
+    """
+    What a turn has said since the registry last listened.
+
+    Invariant: it grows only until its call is taken, and to `SPEECH_SIZE` events.
+    """
+
+    events: list[LoggedEvent]
+    _taken: trio.Event | None = attrs.field(default=None, init=False)
+
+    def take(self) -> None:
+        """The registry has it: what is said now goes into another one."""
+        if self._taken is not None:
+            self._taken.set()
+
+    async def wait_taken(self) -> None:
+        """Wait until there is room for more."""
+        self._taken = self._taken or trio.Event()
+        await self._taken.wait()
 
 
 @attrs.define(eq=False)
@@ -118,6 +155,8 @@ class SessionRegistry:
         self._load = load
         self._inbox_send, self._inbox = trio.open_memory_channel[Call](INBOX_SIZE)
         self._unsettled: set[Call] = set()
+        self._speeches: dict[str, _Speech] = {}
+        """By the turn's id: those that the registry has yet to take, and that may grow until then."""
         self._fetches: dict[str, _Fetch] = {}
         self._nursery: trio.Nursery | None = None
         self._handled = 0
@@ -155,6 +194,34 @@ class SessionRegistry:
         """
         await self._inbox_send.send(Call(request))
 
+    async def emit(self, session_id: str, run_id: str, event: LoggedEvent) -> None:
+        """
+        Have the registry add *event* to what a running turn has said, without waiting until it has.
+
+        Gives way to other tasks only when `SPEECH_SIZE` events of the turn wait,
+        when the inbox is full, and while the storage fails: a trip through the
+        scheduler takes longer than all that becomes of an event (measured).
+
+        Raises:
+            trio.BrokenResourceError: The registry has stopped.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        await self._journal.wait_well()
+        while (speech := self._speeches.get(run_id)) and len(speech.events) >= SPEECH_SIZE:
+            await speech.wait_taken()
+        if speech is not None:
+            speech.events.append(event)
+            return
+        speech = _Speech([event])
+        call = Call(EmitEvents(session_id, run_id, speech.events))
+        try:
+            self._inbox_send.send_nowait(call)
+        except trio.WouldBlock:
+            # By the time that this task runs again, the registry may have taken it: nothing is added to it.
+            await self._inbox_send.send(call)
+        else:
+            self._speeches[run_id] = speech
+
     async def wait_well(self) -> None:
         """Wait until the storage takes what it is given: who has a lot to tell shall wait for that."""
         await self._journal.wait_well()
@@ -174,29 +241,38 @@ class SessionRegistry:
         try:
             async with trio.open_nursery() as self._nursery:
                 async for first in self._inbox:
-                    await self._journal.batches_send.send(self._apply(first))
+                    await self._journal.write(self._apply(first))
         finally:
             self.close()
 
     def close(self) -> None:
         """Take no more requests, and tell whoever still waits for a reply."""
         self._inbox.close()
-        self._journal.batches_send.close()
+        self._journal.close()
+        for run_id in list(self._speeches):
+            self._speeches.pop(run_id).take()
         for call in list(self._unsettled):
             call.refuse(trio.BrokenResourceError("the session registry has stopped"))
 
     def _apply(self, first: Call) -> Batch:
         now = self._clock()
         steps = self._handle(first, now)
+        effects = sum(len(step.effects) for step in steps)
         try:
-            while len(steps) < BATCH_SIZE:
-                steps += self._handle(self._inbox.receive_nowait(), now)
+            while len(steps) + effects < BATCH_SIZE:
+                more = self._handle(self._inbox.receive_nowait(), now)
+                effects += sum(len(step.effects) for step in more)
+                steps += more
         except trio.WouldBlock:
             pass
         return steps
 
     def _handle(self, call: Call, now: float) -> list[Step]:
         """Apply one request; or let it wait, if its session has to be fetched first."""
+        if type(call.request) is EmitEvents and (speech := self._speeches.get(call.request.run_id)):
+            if speech.events is call.request.events:
+                del self._speeches[call.request.run_id]
+                speech.take()
         session_id = call.request.subject
         if session_id is None or self._table.holds(session_id):
             steps = [self._step(call, now)]

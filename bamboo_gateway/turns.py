@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
+from functools import partial
 from typing import Literal, TypeAlias, get_args
 
 import attrs
@@ -18,10 +19,10 @@ import trio
 from .errors import AgentError, ErrorCode, explain
 from .ports import Agent
 from .protocol import codec
-from .protocol.messages import AgentComplete, Error, LoggedEvent, TokenUsage
+from .protocol.messages import AgentComplete, Error, TokenUsage
 from .registry import SessionRegistry
 from .session.effects import StartTurn
-from .session.requests import EmitEvent, EndTurn
+from .session.requests import EndTurn
 from .turn import Turn
 
 log = structlog.get_logger(__name__)
@@ -91,25 +92,20 @@ class TurnRunner:
         try:
             with scope:
                 outcome = await self._answer(effect)
-                await self._tell(EndTurn(session_id, run_id, outcome))
+                # An agent, who has the most to tell, waits while the storage fails.
+                await self._registry.wait_well()
+                await self._registry.tell(EndTurn(session_id, run_id, outcome))
                 self._outcomes["completed" if isinstance(outcome, AgentComplete) else "failed"] += 1
             if scope.cancelled_caught:
                 self._outcomes["aborted"] += 1
         finally:
             del self._scopes[run_id]
 
-    async def _tell(self, request: EmitEvent | EndTurn) -> None:
-        """Tell the registry; agents, who have the most to tell, wait while the storage fails."""
-        await self._registry.wait_well()
-        await self._registry.tell(request)
-
     async def _answer(self, effect: StartTurn) -> AgentComplete | Error:
         """Call the agent. Whatever it raises, also while it is cancelled, ends this turn and nothing else."""
         session_id, run_id = effect.session.id, effect.run_id
 
-        async def emit(event: LoggedEvent) -> None:
-            await self._tell(EmitEvent(session_id, run_id, event))
-
+        emit = partial(self._registry.emit, session_id, run_id)
         turn = Turn(effect.session, run_id, effect.chat, effect.history, emit, partial=effect.partial)
         outcome: AgentComplete | Error
         try:

@@ -374,6 +374,7 @@ class SlowStorage(MemoryStorage):
 
     def __init__(self) -> None:
         super().__init__()
+        self.is_instant = False
         self.gate = trio.Event()
         self.gate.set()
 

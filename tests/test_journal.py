@@ -29,6 +29,7 @@ class RecordingStorage(MemoryStorage):
 
     def __init__(self, record: list[tuple[str, Any]]) -> None:
         super().__init__()
+        self.is_instant = False
         self._record = record
         self.open_gate = trio.Event()
         self.open_gate.set()
@@ -81,7 +82,7 @@ class Desk:
 
     async def send(self, *steps: Step) -> None:
         """Hand over one batch."""
-        await self.journal.batches_send.send(steps)
+        await self.journal.write(steps)
 
     def let_out(self) -> list[Effect]:
         """All that was let out so far."""
@@ -89,15 +90,16 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
+async def desk(*, is_instant: bool = False) -> AsyncIterator[Desk]:
     """A journal that runs as long as the block."""
     record: list[tuple[str, Any]] = []
     storage = RecordingStorage(record)
+    storage.is_instant = is_instant
     here = Desk(Journal(storage), storage, record)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(here.journal.run, here.deliver)
         yield here
-        await here.journal.batches_send.aclose()
+        here.journal.close()
         nursery.cancel_scope.deadline = trio.current_time() + HANG
 
 
@@ -119,10 +121,16 @@ changes = st.sampled_from(["a", "b", "c"]).map(save) | st.sampled_from(["a", "b"
 effects = st.lists(changes | st.sampled_from(["c1", "c2"]).map(Dismiss), max_size=4)
 
 
-@given(batches=st.lists(effects, max_size=8), pauses=st.lists(st.booleans(), min_size=8, max_size=8))
-async def test_nobody_sees_what_could_be_forgotten(batches: list[list[Effect]], pauses: list[bool]) -> None:
+@given(
+    batches=st.lists(effects, max_size=8),
+    pauses=st.lists(st.booleans(), min_size=8, max_size=8),
+    is_instant=st.booleans(),
+)
+async def test_nobody_sees_what_could_be_forgotten(
+    batches: list[list[Effect]], pauses: list[bool], *, is_instant: bool
+) -> None:
     """Each step is committed as far as it changes something, then let out, then answered; in order, once."""
-    async with desk() as here:
+    async with desk(is_instant=is_instant) as here:
         for number, (batch, pause) in enumerate(zip(batches, pauses, strict=False)):
             await here.send(here.step(number, *batch))
             if pause:

@@ -186,17 +186,18 @@ class History:
         self._answer, self._saved_seq = _Answer(run_id, ts), 0
         self._add_bytes(MESSAGE_BYTES)
 
-    def record(self, event: LoggedEvent, seq: int, size_bytes: int) -> None:
+    def record(self, event: LoggedEvent, run_id: str | None, seq: int, size_bytes: int) -> None:
         """
         Fold one event of the running turn into its answer; events of no turn are no conversation.
 
         Args:
             event: The event.
+            run_id: Its turn.
             seq: Its place in the log.
             size_bytes: Of it, when encoded.
         """
         answer = self._answer
-        if answer is None or event.run_id != answer.run_id or seq <= answer.seq:
+        if answer is None or run_id != answer.run_id or seq <= answer.seq:
             return
         answer.seq = seq
         match event:

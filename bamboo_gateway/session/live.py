@@ -86,16 +86,17 @@ class LiveSession:
 
     # ── events ───────────────────────────────────────────────────────────────
 
-    def append(self, event: LoggedEvent, now: float) -> Deliver:
+    def append(self, event: LoggedEvent, now: float, run_id: str | None = None) -> Deliver:
         """
-        Add *event* to the log and to the conversation.
+        Add *event*, of turn *run_id* or else of its own, to the log and to the conversation.
 
         Raises:
             InvalidMessageError: It cannot be encoded; nothing has changed.
         """
-        entry = self.log.append(event, milliseconds(now))
+        run_id = run_id or event.run_id
+        entry = self.log.append(event, milliseconds(now), run_id)
         self.last_activity = now
-        self.history.record(event, entry.seq, len(entry.body))
+        self.history.record(event, run_id, entry.seq, len(entry.body))
         return Deliver(self.log, entry)
 
     def trim(self, first_seq: int) -> Iterator[Change]:
@@ -118,8 +119,8 @@ class LiveSession:
     def submit(self, run: Run, now: float) -> Iterator[Effect]:
         """Accept a chat: begin its turn, or let it wait."""
         chat = run.chat
-        message = UserMessage(self.id, chat.content, id=chat.id, metadata=chat.metadata, run_id=run.run_id)
-        yield self.append(message, now)
+        message = UserMessage(self.id, chat.content, id=chat.id, metadata=chat.metadata)
+        yield self.append(message, now, run.run_id)
         yield SaveRun(self.number, run.run_id, chat)
         if self.run is None:
             yield from self._begin(run, now)
@@ -129,7 +130,7 @@ class LiveSession:
     def end(self, outcome: AgentComplete | Error, now: float) -> Iterator[Effect]:
         """Close the running turn with its last event, and begin the next."""
         if self.run is not None:
-            yield self.append(attrs.evolve(outcome, run_id=self.run.run_id), now)
+            yield self.append(outcome, now, self.run.run_id)
             yield SaveMessage(self.number, self.history.finish(outcome))
             yield DropRun(self.number, self.run.run_id)
             self.run = None
@@ -140,7 +141,7 @@ class LiveSession:
         """Abort one turn, or all; those that wait go first, so that none of them begins."""
         for run in [run for run in self.queue if run_id in (None, run.run_id)]:
             self.queue.remove(run)
-            yield self.append(attrs.evolve(self._aborted(), run_id=run.run_id), now)
+            yield self.append(self._aborted(), now, run.run_id)
             yield DropRun(self.number, run.run_id)
         if self.run is not None and run_id in (None, self.run.run_id):
             yield CancelTurn(self.run.run_id)
@@ -176,14 +177,14 @@ class LiveSession:
             said = list(dropwhile(lambda each: each[0].kind is not AgentStart, said)) or said
             self.history.answer(run.run_id, said[0][0].ts if said else milliseconds(self.last_activity))
         for entry, event in said:
-            self.history.record(event, entry.seq, len(entry.body))
+            self.history.record(event, run.run_id, entry.seq, len(entry.body))
 
     def _begin(self, run: Run, now: float) -> Iterator[Effect]:
         before = tuple(self.history)
         self.run = run
         said = self.history.begin(run.run_id, run.chat.content, milliseconds(now))
         yield SaveMessage(self.number, said)
-        yield self.append(AgentStart(self.id, run_id=run.run_id), now)
+        yield self.append(AgentStart(self.id), now, run.run_id)
         yield StartTurn(self.snapshot(), run.run_id, run.chat, before)
 
     def _aborted(self) -> Error:

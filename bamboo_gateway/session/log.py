@@ -19,8 +19,8 @@ class Entry:
     """
     One event in a log, as the bytes that it is on the wire and in the storage.
 
-    Its frame is made once for each way of speaking (dialect and protocol), and
-    the same bytes go to every connection.
+    Its frames are not kept: fan-out shares them among all who are live, and who
+    reads later has them made anew, which costs less than to keep them all.
     """
 
     seq: int
@@ -29,11 +29,6 @@ class Entry:
     kind: type
     """Its class, which `body` does not name."""
     body: bytes = attrs.field(repr=False)
-    _frames: dict[str, bytes] = attrs.field(factory=dict, init=False, repr=False)
-    """
-    By the names of dialect and protocol. In a dictionary of plain values the garbage collector has nothing to
-    follow: with a key that is an object it would visit two more for each event that is kept.
-    """
 
     @property
     def event(self) -> LoggedEvent:
@@ -44,13 +39,8 @@ class Entry:
 
     def frame(self, dialect: Dialect, protocol: int) -> bytes:
         """The WebSocket frame of this event; empty where the protocol has no word for it."""
-        key = f"{dialect.value}{protocol}"
-        frame = self._frames.get(key)
-        if frame is None:
-            said = protocol >= versions.LATEST or self.kind in versions.SEED_EVENTS
-            frame = framing.text_frame(codec.wrap(self.kind, self.body, dialect)) if said else b""
-            self._frames[key] = frame
-        return frame
+        said = protocol >= versions.LATEST or self.kind in versions.SEED_EVENTS
+        return framing.text_frame(codec.wrap(self.kind, self.body, dialect)) if said else b""
 
 
 def merge_tokens(entries: Sequence[Entry]) -> Iterator[Entry]:
@@ -189,21 +179,26 @@ class Log:
         """Bytes of the encoded events that are kept."""
         return self._bytes
 
-    def append(self, event: LoggedEvent, ts: int) -> Entry:
+    def append(self, event: LoggedEvent, ts: int, run_id: str | None = None) -> Entry:
         """
         Add *event* as the next entry; it is not yet visible.
+
+        Args:
+            event: What shall be in it; its own `seq`, `ts` and `channel` do not count.
+            ts: Unix milliseconds.
+            run_id: The turn that it belongs to. None: the event's own, if it has one.
 
         Raises:
             InvalidMessageError: The event cannot be encoded; the log is as it was.
         """
-        stamp: dict[str, Any] = {"seq": self.last_seq + 1, "ts": ts, "channel": self.channel}
-        event = attrs.evolve(event, **stamp)
-        entry = Entry(self.last_seq + 1, ts, type(event), codec.encode_body(event))
-        self.last_seq = entry.seq
+        seq = self.last_seq + 1
+        body = codec.encode_entry(event, seq=seq, ts=ts, run_id=run_id or event.run_id, channel=self.channel)
+        entry = Entry(seq, ts, type(event), body)
+        self.last_seq = seq
         self._entries.append(entry)
-        self._bytes += len(entry.body)
+        self._bytes += len(body)
         self.expire(ts)
-        while len(self._entries) > 1 and self._is_over() and self.drop_first():
+        while self._is_over() and len(self._entries) > 1 and self.drop_first():
             pass
         return entry
 

@@ -262,12 +262,12 @@ class BroadcastEvent(Request[int]):
 
 
 @attrs.frozen
-class EmitEvent(Request[None]):
-    """Add an event of a running turn; of a turn that is over, nothing more is heard."""
+class EmitEvents(Request[None]):
+    """Add events of a running turn, in order; of a turn that is over, nothing more is heard."""
 
     session_id: str
     run_id: str
-    event: LoggedEvent
+    events: Sequence[LoggedEvent]
 
 
 @attrs.frozen
@@ -455,5 +455,5 @@ UNDISTURBED: frozenset[type] = frozenset(
 )
 """What may go on with what is in memory: it promises nothing that would have to be kept."""
 
-INTERNAL: frozenset[type] = frozenset({EmitEvent, EndTurn, RestoreSession, Settle, Abandon})
+INTERNAL: frozenset[type] = frozenset({EmitEvents, EndTurn, RestoreSession, Settle, Abandon})
 """What nobody could ask again: it is applied, and waits for the storage with all that follows from it."""

@@ -56,6 +56,9 @@ class MemoryStorage:
     them here, too, costs a reference each.
     """
 
+    is_instant = True
+    """Without a disk there is nothing to wait for."""
+
     def __init__(self) -> None:
         self._epoch = uuid.uuid4().hex
         self._sessions: dict[str, Session] = {}

@@ -49,7 +49,7 @@ from bamboo_gateway.session.requests import (
     DeleteInactive,
     DeleteSession,
     Detach,
-    EmitEvent,
+    EmitEvents,
     EndTurn,
     GetHistory,
     JoinChannel,
@@ -237,7 +237,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         ]
         for session, run in running:
             for _ in range(lost if self.table.holds(session) else 0):
-                self.handle(EmitEvent(session, run, AgentToken(session, "never said")))
+                self.handle(EmitEvents(session, run, [AgentToken(session, "never said")]))
         if running and lost and self.table.holds(running[0][0]):
             self.handle(EndTurn(*running[0], AgentComplete(running[0][0], TokenUsage())))
         self.model.crash()
@@ -392,7 +392,7 @@ class SessionTableMachine(RuleBasedStateMachine):
             text = self.new_word()
             self.model.emit(session, run, text, sendable=is_sendable)
             token = AgentToken(session, text if is_sendable else UNSENDABLE)
-            effects += self.handle(EmitEvent(session, run, token))[1]
+            effects += self.handle(EmitEvents(session, run, [token]))[1]
         self.listeners.carry_out(effects)
 
     @rule(session=session_ids, data=st.data(), is_well=st.booleans())

@@ -46,7 +46,7 @@ def turn(history: History, run_id: str, question: str, *events: LoggedEvent, ts:
 
 def record(history: History, event: LoggedEvent, run_id: str | None) -> None:
     """One event of a turn, which may be its last."""
-    history.record(attrs.evolve(event, run_id=run_id), next(SEQ), size_bytes=100)
+    history.record(event, run_id, next(SEQ), size_bytes=100)
     if isinstance(event, AgentComplete | Error) and history.running and history.running.run_id == run_id:
         history.finish(event)
 
@@ -133,7 +133,7 @@ def test_only_a_turn_itself_ends_its_answer() -> None:
     history.begin("r1", "q", 1)
     events: list[LoggedEvent] = [DONE, FAILED, token("a")]
     for seq, event in enumerate(events, start=1):
-        history.record(attrs.evolve(event, run_id="r1"), seq, 100)
+        history.record(event, "r1", seq, 100)
     assert history.running == HistoryMessage("assistant", "a", "r1", 1, "running")
 
 
@@ -261,7 +261,7 @@ def test_an_answer_is_made_of_what_was_saved_and_what_the_log_still_has(
     for seq, event in enumerate(events, start=1):
         piece: Piece = attrs.evolve(event, run_id="r1")
         log.append((seq, piece))
-        history.record(piece, seq, 100)
+        history.record(piece, piece.run_id, seq, 100)
         if seq <= len(cuts) and first_seq < cuts[seq - 1] <= seq + 1:
             first_seq = cuts[seq - 1]
             if saved := history.save(first_seq):
@@ -270,7 +270,7 @@ def test_an_answer_is_made_of_what_was_saved_and_what_the_log_still_has(
     if again.running is None:
         again.answer("r1", 1)
     for seq, piece in log[first_seq - 1 :]:
-        again.record(piece, seq, 100)
+        again.record(piece, piece.run_id, seq, 100)
     assert list(again) == list(history)
     assert (again.size_bytes, again.dropped) == (history.size_bytes, history.dropped)
     assert again.finish(DONE) == history.finish(DONE)
@@ -283,12 +283,12 @@ def test_an_answer_is_saved_no_more_often_than_it_must_be() -> None:
     history.begin("r1", "q", 1)
     assert history.save(99) is None, "nothing was said yet"
     for seq in range(1, 5):
-        history.record(attrs.evolve(token("a"), run_id="r1"), seq, 100)
+        history.record(token("a"), "r1", seq, 100)
     assert history.save(1) is None, "the log still has all of it"
     answer = HistoryMessage("assistant", "aaaa", "r1", 1, "running")
     assert history.save(3) == NumberedMessage(1, answer, 4, MESSAGE_BYTES + 4)
     assert history.save(5) is None, "all of that was saved before"
-    history.record(attrs.evolve(token("b"), run_id="r1"), 5, 100)
+    history.record(token("b"), "r1", 5, 100)
     saved = history.save(6)
     assert saved is not None
     assert (saved.seq, saved.message.content) == (5, "aaaab")
@@ -301,11 +301,11 @@ def test_a_cut_answer_is_saved_once() -> None:
     history = History(MESSAGE_BYTES + 1)
     history.begin("r1", "", 1)
     for seq in range(1, 4):
-        history.record(attrs.evolve(token("a"), run_id="r1"), seq, 100)
+        history.record(token("a"), "r1", seq, 100)
     saved = history.save(3)
     assert saved is not None
     assert (saved.message.content, saved.message.truncated) == ("a", True)
-    history.record(attrs.evolve(token("a"), run_id="r1"), 4, 100)
+    history.record(token("a"), "r1", 4, 100)
     assert history.save(5) is None
 
 

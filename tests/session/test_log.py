@@ -291,16 +291,6 @@ def test_what_a_log_takes_it_can_tell(event: LoggedEvent) -> None:
         assert codec.encode_body(log.append(event, ts=1).event)
 
 
-@given(event=logged_events)
-def test_a_frame_is_made_once(event: LoggedEvent) -> None:
-    """Everybody who speaks alike is sent the same object; who speaks otherwise another one."""
-    entry = entry_of(event)
-    ways = [(dialect, protocol) for dialect in Dialect for protocol in (SEED, LATEST)]
-    first = {way: entry.frame(*way) for way in ways}
-    assert all(entry.frame(*way) is frame for way, frame in first.items())
-    assert first[Dialect.TAGGED, LATEST] != first[Dialect.SERDE, LATEST]
-
-
 # ── merging ──────────────────────────────────────────────────────────────────
 
 said = st.builds(

@@ -35,7 +35,7 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.AppendEvent("s1", AgentToken("s1", "a")),
     requests.BroadcastEvent(AgentToken("s1", "a")),
     chat(),
-    requests.EmitEvent("s1", "r1", AgentToken("s1", "a")),
+    requests.EmitEvents("s1", "r1", [AgentToken("s1", "a")]),
     requests.EndTurn("s1", "r1", Error("AGENT_ERROR", "failed")),
     requests.AbortTurn(OPERATOR, "s1"),
     requests.CreateChannel(OPERATOR, "news"),

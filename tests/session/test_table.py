@@ -28,7 +28,7 @@ from bamboo_gateway.session.requests import (
     DeleteInactive,
     DeleteSession,
     Detach,
-    EmitEvent,
+    EmitEvents,
     EndTurn,
     GetHistory,
     GetMember,
@@ -263,7 +263,7 @@ def test_delete_cancels_the_turn_and_tells_the_watchers(table: SessionTable) -> 
     ]
     table.validate_state()
     assert ask(table, ListChannels(OPERATOR)) == [ChannelInfo("news", 0, joined=False, last_seq=0)]
-    for late in (EmitEvent("s1", "r1", AgentToken("s1", "a")), EndTurn("s1", "r1", DONE)):
+    for late in (EmitEvents("s1", "r1", [AgentToken("s1", "a")]), EndTurn("s1", "r1", DONE)):
         assert told(table, late) == []
     assert refusal(table, AppendEvent("s1", AgentToken("s1", "a"))) is ErrorCode.SESSION_NOT_FOUND
 
@@ -302,7 +302,7 @@ def test_statistics_count_everything(table: SessionTable) -> None:
     ask(table, CreateChannel(caller(), "news"))
     ask(table, chat(run_id="r1"))  # its message, its start
     ask(table, chat(run_id="r2"))  # its message
-    ask(table, EmitEvent("s1", "r1", AgentToken("s1", "a")))
+    ask(table, EmitEvents("s1", "r1", [AgentToken("s1", "a")]))
     ask(table, BroadcastEvent(AgentToken("s1", "a")))
     ask(table, SendToChannel(ChannelMessage("news", "a")))
     size_bytes = table.statistics().log_bytes

@@ -18,7 +18,7 @@ from bamboo_gateway.session.requests import (
     CreateChannel,
     CreateSession,
     Detach,
-    EmitEvent,
+    EmitEvents,
     EndTurn,
     GetHistory,
     JoinChannel,
@@ -84,12 +84,12 @@ class Gateway:
     def answer(self, words: list[str]) -> None:
         """Turn r1 goes on."""
         for word in words:
-            self.ask(EmitEvent("s1", "r1", AgentToken("s1", word)))
+            self.ask(EmitEvents("s1", "r1", [AgentToken("s1", word)]))
 
     def crash(self, unsaid: list[str]) -> list[Effect]:
         """The process ends before *unsaid* is committed; the next one brings the session into memory."""
         for word in unsaid:
-            self.table.handle(EmitEvent("s1", "r1", AgentToken("s1", word)), NOW)
+            self.table.handle(EmitEvents("s1", "r1", [AgentToken("s1", word)]), NOW)
         self.start()
         return self.restore()
 
@@ -173,7 +173,7 @@ def test_tidying_saves_what_runs() -> None:
     table = new_table()
     ask(table, attach())
     ask(table, chat())
-    ask(table, EmitEvent("s1", "r1", AgentToken("s1", "He")))
+    ask(table, EmitEvents("s1", "r1", [AgentToken("s1", "He")]))
     _, effects = table.handle(Tidy(60), NOW)
     [saved] = effects
     assert isinstance(saved, SaveMessage)

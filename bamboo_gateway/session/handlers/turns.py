@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
-
 from ...errors import ErrorCode, GatewayError, InvalidMessageError
 from ...protocol.messages import ChatAccepted, Error
 from .. import requests
@@ -46,12 +44,13 @@ def _submit(
     return accepted
 
 
-def _emit(state: TableState, request: requests.EmitEvent, now: float, effects: list[Effect]) -> None:
+def _emit(state: TableState, request: requests.EmitEvents, now: float, effects: list[Effect]) -> None:
     session = _running(state, request.session_id, request.run_id)
     if session is None:
         return
     try:
-        effects.append(session.append(attrs.evolve(request.event, run_id=request.run_id), now))
+        for event in request.events:
+            effects.append(session.append(event, now, request.run_id))
     except InvalidMessageError as error:
         effects.append(CancelTurn(request.run_id))
         outcome = Error(ErrorCode.AGENT_ERROR, f"the agent's {error}", session_id=session.id)
@@ -81,7 +80,7 @@ def _running(state: TableState, session_id: str, run_id: str) -> LiveSession | N
 
 HANDLERS: Handlers = {
     requests.SubmitChat: _submit,
-    requests.EmitEvent: _emit,
+    requests.EmitEvents: _emit,
     requests.EndTurn: _end_turn,
     requests.AbortTurn: _abort,
 }

@@ -23,7 +23,7 @@ from bamboo_gateway.session.requests import (
     Caller,
     CreateSession,
     Detach,
-    EmitEvent,
+    EmitEvents,
     EndTurn,
     GetHistory,
     HistoryTail,
@@ -111,14 +111,14 @@ def test_an_agent_s_events_are_logged_as_its_turn_s(table: SessionTable) -> None
     """Whatever it claims of itself, an event belongs to the turn that emitted it."""
     ask(table, chat())
     token = AgentToken("s1", "He", run_id="claimed")
-    assert told(table, EmitEvent("s1", "r1", token)) == [delivered(of_turn(AgentToken("s1", "He")), 3)]
+    assert told(table, EmitEvents("s1", "r1", [token])) == [delivered(of_turn(AgentToken("s1", "He")), 3)]
 
 
 def test_the_end_of_a_turn_begins_the_next(table: SessionTable) -> None:
     """In one step, so that no chat is forgotten between two turns; the agent knows what was said."""
     ask(table, chat("one", "r1"))
     ask(table, chat("two", "r2"))
-    ask(table, EmitEvent("s1", "r1", AgentToken("s1", "1!")))
+    ask(table, EmitEvents("s1", "r1", [AgentToken("s1", "1!")]))
     effects = told(table, EndTurn("s1", "r1", DONE))
     turn = effects[2]
     assert isinstance(turn, StartTurn)
@@ -166,7 +166,7 @@ def test_of_an_aborted_turn_nothing_more_is_heard(table: SessionTable) -> None:
     ask(table, chat(run_id="r1"))
     ask(table, chat(run_id="r2"))
     ask(table, AbortTurn(caller(), run_id="r1"))
-    assert told(table, EmitEvent("s1", "r1", AgentToken("s1", "late"))) == []
+    assert told(table, EmitEvents("s1", "r1", [AgentToken("s1", "late")])) == []
     assert told(table, EndTurn("s1", "r1", DONE)) == []
     assert snapshot(table).run_id == "r2"
 
@@ -175,7 +175,7 @@ def test_an_agent_s_event_that_cannot_be_sent_ends_its_turn(table: SessionTable)
     """The client learns that it was the agent; the agent is stopped, and the next turn begins."""
     ask(table, chat(run_id="r1"))
     ask(table, chat(run_id="r2"))
-    effects = told(table, EmitEvent("s1", "r1", AgentToken("s1", "\ud800")))
+    effects = told(table, EmitEvents("s1", "r1", [AgentToken("s1", "\ud800")]))
     words = "the agent's AgentToken cannot be encoded: a lone surrogate is no character"
     error = Error(ErrorCode.AGENT_ERROR, words, session_id="s1", run_id="r1")
     assert effects[:3] == [CancelTurn("r1"), delivered(error, 4), delivered(AgentStart("s1", run_id="r2"), 5)]
@@ -187,7 +187,7 @@ def test_disconnecting_cancels_nothing(table: SessionTable) -> None:
     """The turn of a session that nobody watches runs on, and its events wait in the log."""
     ask(table, chat())
     assert not [each for each in told(table, Detach("c1")) if isinstance(each, CancelTurn)]
-    assert told(table, EmitEvent("s1", "r1", AgentToken("s1", "a")))
+    assert told(table, EmitEvents("s1", "r1", [AgentToken("s1", "a")]))
     assert snapshot(table).run_id == "r1"
 
 
