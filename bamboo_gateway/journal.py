@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Protocol, TypeAlias, get_args
+from typing import Protocol, TypeAlias, TypeGuard, get_args
 
 import attrs
 import structlog
@@ -79,12 +79,12 @@ class Step:
     @property
     def changes(self) -> list[Change]:
         """What has to be committed first."""
-        return [effect for effect in self.effects if type(effect) in _CHANGES]
+        return [effect for effect in self.effects if _is_change(effect)]
 
     @property
     def moves(self) -> set[str]:
         """The connections that are to follow other logs than before."""
-        return {effect.connection_id for effect in self.effects if type(effect) in _MOVES}
+        return {effect.connection_id for effect in self.effects if isinstance(effect, _MOVES)}
 
 
 Batch: TypeAlias = Sequence[Step]
@@ -125,7 +125,7 @@ class Journal:
         self._is_in_place = is_instant(storage)
         """May `write` carry a batch through?"""
         self._queued = 0
-        """Batches that are `run`'s to let out: none may overtake them. Of those of an outage it keeps count."""
+        """Batches that are `run`'s to let out: none may overtake them. An outage leaves it above 0."""
         self._deliver: Deliver | None = None
         self._batches_send, self.batches = trio.open_memory_channel[Batch](JOURNAL_SIZE)
         self._held: list[Step] = []
@@ -283,5 +283,10 @@ def unavailable() -> GatewayError:
     )
 
 
+def _is_change(effect: Effect) -> TypeGuard[Change]:
+    """To look the type up takes a fifth of what `isinstance` takes for ten of them."""
+    return type(effect) in _CHANGES
+
+
 _CHANGES = frozenset(get_args(Change))
-_MOVES = frozenset({Watch, Follow, Unfollow, Dismiss})
+_MOVES = (Watch, Follow, Unfollow, Dismiss)

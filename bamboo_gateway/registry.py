@@ -269,10 +269,8 @@ class SessionRegistry:
 
     def _handle(self, call: Call, now: float) -> list[Step]:
         """Apply one request; or let it wait, if its session has to be fetched first."""
-        if type(call.request) is EmitEvents and (speech := self._speeches.get(call.request.run_id)):
-            if speech.events is call.request.events:
-                del self._speeches[call.request.run_id]
-                speech.take()
+        if type(call.request) is EmitEvents:
+            self._take_speech(call.request)
         session_id = call.request.subject
         if session_id is None or self._table.holds(session_id):
             steps = [self._step(call, now)]
@@ -282,6 +280,13 @@ class SessionRegistry:
             # With the session in memory, or known to be none.
             steps += [self._step(each, now) for each in self._fetches.pop(call.request.session_id).calls]
         return steps
+
+    def _take_speech(self, request: EmitEvents) -> None:
+        """From here on it does not grow."""
+        speech = self._speeches.get(request.run_id)
+        if speech is not None and speech.events is request.events:
+            del self._speeches[request.run_id]
+            speech.take()
 
     def _step(self, call: Call, now: float) -> Step:
         self._handled += 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-import attrs
 import trio
 
 from ..errors import ERROR_CODES, ErrorCode
+from ..protocol import versions
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Connected, Error, GatewayEvent
 from ..session.session import Principal
@@ -72,7 +72,7 @@ class Connection:
         """Let it watch another session from here on; `push` only, to be flushed with what follows."""
         self.session_id = greeting.session_id
         self.outbox.is_exact = is_exact
-        self.outbox.voice = attrs.evolve(self.outbox.voice, protocol=greeting.protocol or 1)
+        self.outbox.speak(protocol=greeting.protocol or versions.SEED)
         self.outbox.push(self.outbox.voice.frames(greeting))
 
     def close(self, closing: Closing) -> None:

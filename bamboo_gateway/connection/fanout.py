@@ -32,8 +32,7 @@ from ..session.effects import (
 )
 from ..session.log import Log
 from ..turns import TurnRunner
-from .connection import Connection
-from .outbox import FULL_BYTES, Outbox, Voice
+from .outbox import CHUNK_BYTES, Outbox, Voice
 from .pool import ConnectionPool
 
 STRIDE = 64
@@ -64,7 +63,7 @@ class Fanout:
     def __init__(self, pool: ConnectionPool, turns: TurnRunner) -> None:
         self._pool = pool
         self._turns = turns
-        self._followers: defaultdict[Log, dict[str, Connection]] = defaultdict(dict)
+        self._followers: defaultdict[Log, dict[str, Outbox]] = defaultdict(dict)
         self._follows: defaultdict[str, set[Log]] = defaultdict(set)
         self._touched: dict[Outbox, None] = {}
         self._held_since = 0.0
@@ -85,61 +84,78 @@ class Fanout:
         self._held_since = trio.current_time()
         grown: dict[Log, int] = {}
         for effect in effects:
-            if not isinstance(effect, Send):  # what is sent after a `Watch` goes out with its greeting
-                await self._breathe()
             if isinstance(effect, Deliver):
                 grown[effect.log] = effect.entry.seq
-            elif carry_out := _CONNECTION_EFFECTS.get(type(effect)):
+                continue
+            if not isinstance(effect, Send):  # what is sent after a `Watch` goes out with its greeting
+                await self._breathe(1)
+            if carry_out := _CONNECTION_EFFECTS.get(type(effect)):
                 await self._deliver(grown)
                 carry_out(self, effect)
             elif isinstance(effect, StartTurn):
                 self._turns.start(effect)
             elif isinstance(effect, CancelTurn):
                 self._turns.cancel(effect.run_id)
-        await self._deliver(grown)
+        await self._deliver(grown, is_all=len(grown) == 1 and not self._touched)
         await self._flush()
 
-    async def _deliver(self, grown: dict[Log, int]) -> None:
+    async def _deliver(self, grown: dict[Log, int], *, is_all: bool = False) -> None:
+        """Hand out what has come to logs; *is_all*: it is one, and nothing else goes out."""
         for log, seq in grown.items():
             after = log.visible_seq
             log.show(seq)
             followers = self._followers.get(log)
             if followers:
-                await self._hand_out(log, after, list(followers.values()))
+                await self._hand_out(log, after, list(followers.values()), is_all=is_all)
         grown.clear()
 
-    async def _hand_out(self, log: Log, after: int, followers: list[Connection]) -> None:
+    async def _hand_out(self, log: Log, after: int, followers: list[Outbox], *, is_all: bool) -> None:
         """What a connection misses while this yields, it catches up with: its cursor stands elsewhere."""
         seq = log.visible_seq
-        chunk = log.read(after, FULL_BYTES)
-        is_whole = not chunk.missing and len(chunk.entries) == seq - after
-        frames: dict[Voice, bytes] = {}
-        for connection in followers:
-            outbox = connection.outbox
+        chunk = log.read(after, CHUNK_BYTES)
+        if chunk.missing or len(chunk.entries) < seq - after:
             # Of what is too much in one go everybody takes chunks, at a pace of their own.
-            if is_whole and not outbox.behind:
-                voice = outbox.voice
-                if voice not in frames:
-                    parts = [entry.frame(voice.dialect, voice.protocol) for entry in chunk.entries]
-                    frames[voice] = b"".join(parts)
-                outbox.offer(log, after, seq, frames[voice])
-            else:
-                outbox.miss()
+            await self._let_read(followers)
+            return
+        voices: dict[Voice, bytes] = {}
+        voice, frames = None, b""
+        for start in range(0, len(followers), STRIDE):
+            some = followers[start : start + STRIDE]
+            for outbox in some:
+                if outbox.voice is not voice:
+                    voice = outbox.voice
+                    if voice not in voices:
+                        parts = [entry.frame(voice.dialect, voice.protocol) for entry in chunk.entries]
+                        voices[voice] = b"".join(parts)
+                    frames = voices[voice]
+                if is_all:
+                    outbox.offer_at_once(log, after, seq, frames)
+                else:
+                    outbox.offer(log, after, seq, frames)
+                    self._touched[outbox] = None
+            await self._breathe(len(some))
+
+    async def _let_read(self, followers: list[Outbox]) -> None:
+        for outbox in followers:
+            outbox.miss()
             self._touched[outbox] = None
-            await self._breathe()
+            await self._breathe(1)
 
     async def _flush(self) -> None:
-        for outbox in self._touched:
-            outbox.flush()
-            await self._breathe()
-        self._touched.clear()
+        if self._touched:
+            for outbox in self._touched:
+                outbox.flush()
+                await self._breathe(1)
+            self._touched.clear()
 
-    async def _breathe(self) -> None:
+    async def _breathe(self, steps: int) -> None:
         """Let the other tasks run, now and then."""
-        self._steps += 1
-        if self._steps % STRIDE == 0 and trio.current_time() - self._held_since > MAX_HOLD:
-            await trio.lowlevel.checkpoint()
-            self._held_since = trio.current_time()
+        self._steps += steps
+        if self._steps >= STRIDE:
+            self._steps = 0
+            if trio.current_time() - self._held_since > MAX_HOLD:
+                await trio.lowlevel.checkpoint()
+                self._held_since = trio.current_time()
 
     # ── single connections ───────────────────────────────────────────────────
 
@@ -162,15 +178,15 @@ class Fanout:
         connection = self._pool.get(effect.connection_id)
         if connection:
             connection.outbox.follow(effect.log, effect.after)
-            self._followers[effect.log][connection.id] = connection
+            self._followers[effect.log][connection.id] = connection.outbox
             self._follows[connection.id].add(effect.log)
             self._touched[connection.outbox] = None
 
     def _unfollow(self, effect: Unfollow) -> None:
         followers = self._followers.get(effect.log, {})
-        connection = followers.pop(effect.connection_id, None)
-        if connection:
-            connection.outbox.unfollow(effect.log)
+        outbox = followers.pop(effect.connection_id, None)
+        if outbox:
+            outbox.unfollow(effect.log)
             self._follows[effect.connection_id].discard(effect.log)
         if not followers:
             self._followers.pop(effect.log, None)

@@ -11,9 +11,8 @@ costs the other clients nothing.
 from __future__ import annotations
 
 import os
-from collections import deque
 from contextlib import suppress
-from itertools import islice
+from functools import cache
 
 import attrs
 import trio
@@ -51,6 +50,10 @@ class Voice:
         return b"".join(framing.text_frame(codec.encode(each, self.dialect)) for each in said)
 
 
+_voice = cache(Voice)
+"""One object for all who speak alike: fan-out tells them apart by identity, which costs nothing."""
+
+
 @attrs.frozen
 class OutboxStatistics:
     """How far one connection has come."""
@@ -71,14 +74,14 @@ class Outbox:
     """
 
     def __init__(self, fileno: int | None) -> None:
-        self.voice = Voice()
+        self.voice = _voice()
         self.behind = False
         self.is_exact = False
         """Catch up with tokens as they were, and not with neighbours joined."""
         self.broken = False
         """The socket is gone; what is given to it now is dropped."""
         self._fileno = fileno
-        self._waiting: deque[bytes | memoryview] = deque()
+        self._waiting: list[bytes | memoryview] = []
         self._waiting_bytes = 0
         self._written_bytes = 0
         self._cursors: dict[Log, int] = {}
@@ -97,10 +100,14 @@ class Outbox:
         lag = sum(log.visible_seq - seq for log, seq in self._cursors.items())
         return OutboxStatistics(self._written_bytes, self._waiting_bytes, self.behind, lag)
 
+    def speak(self, *, dialect: Dialect | None = None, protocol: int | None = None) -> None:
+        """Speak otherwise from here on."""
+        self.voice = _voice(dialect or self.voice.dialect, protocol or self.voice.protocol)
+
     # ── what to send ─────────────────────────────────────────────────────────
 
-    def push(self, frames: bytes) -> None:
-        """Add whole frames; `flush` sends them."""
+    def push(self, frames: bytes | memoryview) -> None:
+        """Add whole frames, or the rest of such; `flush` sends them."""
         if frames and not self.broken:
             self._waiting.append(frames)
             self._waiting_bytes += len(frames)
@@ -137,11 +144,41 @@ class Outbox:
 
     def offer(self, log: Log, after: int, seq: int, frames: bytes) -> None:
         """Give the *frames* of *log* from *after* to *seq* to who is live, stands just there and has room."""
-        if not (self.behind or self.is_full) and self._cursors.get(log) == after:
-            self._cursors[log] = seq
+        cursors = self._cursors
+        if not self.behind and cursors.get(log) == after and self._waiting_bytes <= FULL_BYTES:
+            cursors[log] = seq
             self.push(frames)
-        elif log in self._cursors:
+        elif log in cursors:
             self.miss()
+
+    def offer_at_once(self, log: Log, after: int, seq: int, frames: bytes) -> None:
+        """
+        `offer` and `flush`, for frames that nothing else goes out with.
+
+        A broadcast is this, once for each connection: to do it in one step takes a
+        third of the time that is not the kernel's (measured).
+        """
+        cursors = self._cursors
+        if (
+            self.behind
+            or self._waiting
+            or self._is_late
+            or self.broken
+            or self._fileno is None
+            or cursors.get(log) != after
+        ):
+            self.offer(log, after, seq, frames)
+            self.flush()
+            return
+        cursors[log] = seq
+        try:
+            written = os.write(self._fileno, frames)
+        except OSError:  # also: it would block
+            written = 0
+        self._written_bytes += written
+        if written < len(frames):
+            self.push(memoryview(frames)[written:] if written else frames)
+            self.flush()
 
     def miss(self) -> None:
         """A log has grown, and this connection was not given the new entries: it has to read them."""
@@ -169,8 +206,13 @@ class Outbox:
     def write(self) -> None:
         """Write as much as the socket takes without waiting."""
         assert self._fileno is not None
+        waiting = self._waiting
         try:
-            written = os.writev(self._fileno, list(islice(self._waiting, _MOST_BUFFERS)))
+            # A single one, which most are, spares a list.
+            if len(waiting) == 1:
+                written = os.write(self._fileno, waiting[0])
+            else:
+                written = os.writev(self._fileno, waiting[:_MOST_BUFFERS])
         except BlockingIOError:
             return
         except OSError:
@@ -178,14 +220,25 @@ class Outbox:
             return
         self._written_bytes += written
         self._waiting_bytes -= written
-        while written:
-            frames = self._waiting.popleft()
-            if written < len(frames):
-                # A view: the whole is shared with all connections, and a copy of the rest would not be.
-                self._waiting.appendleft(memoryview(frames)[written:])
-                written = len(frames)
-            written -= len(frames)
-        self._tell_progress()
+        if self._waiting_bytes:
+            self._cut(written)
+        else:
+            waiting.clear()
+        if self._progress is not None:
+            self._tell_progress()
+
+    def _cut(self, size_bytes: int) -> None:
+        """Take so much off the front of what waits."""
+        whole = 0
+        for frames in self._waiting:
+            if size_bytes < len(frames):
+                break
+            size_bytes -= len(frames)
+            whole += 1
+        del self._waiting[:whole]
+        if size_bytes:
+            # A view: the whole is shared with all connections, and a copy of the rest would not be.
+            self._waiting[0] = memoryview(self._waiting[0])[size_bytes:]
 
     async def write_to(self, stream: trio.abc.SendStream) -> None:
         """

@@ -127,8 +127,7 @@ class Reader:
         dialect = codec.detect_dialect(text)
         if dialect is not None:
             self._is_first = False
-            outbox = self.connection.outbox
-            outbox.voice = attrs.evolve(outbox.voice, dialect=dialect)
+            self.connection.outbox.speak(dialect=dialect)
 
     async def _handle(self, message: Connect | Chat | Command | Ping) -> None:
         if isinstance(message, Connect):

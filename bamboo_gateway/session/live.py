@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 
-import attrs
-
 from ..errors import ErrorCode
 from ..protocol.messages import AgentComplete, AgentStart, Error, Json, LoggedEvent, UserMessage
 from .effects import (

@@ -49,8 +49,7 @@ def _emit(state: TableState, request: requests.EmitEvents, now: float, effects: 
     if session is None:
         return
     try:
-        for event in request.events:
-            effects.append(session.append(event, now, request.run_id))
+        effects.extend(session.append(event, now, request.run_id) for event in request.events)
     except InvalidMessageError as error:
         effects.append(CancelTurn(request.run_id))
         outcome = Error(ErrorCode.AGENT_ERROR, f"the agent's {error}", session_id=session.id)
