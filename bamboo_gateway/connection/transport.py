@@ -44,9 +44,8 @@ class Transport(trio.abc.Stream):
     """
     One client's stream.
 
-    Invariants: until trio-websocket has said yes, it is given the request's head
-    and nothing after it: a frame that comes in the packet of the upgrade it would
-    silently drop (measured). Before `connect` was accepted, a client is heard for
+    Invariants: what comes in the packet of the upgrade is not lost: it is the first
+    that trio-websocket is given. Before `connect` was accepted, a client is heard for
     *max_stranger_bytes* and no more: trio-websocket bounds messages, but it is told
     only once of how many bytes, and a message without an end has none.
     """
@@ -62,20 +61,15 @@ class Transport(trio.abc.Stream):
         self._connection = connection
         self._outbox = connection.outbox
         self._stranger_bytes = max_stranger_bytes
-        self._head = b""
-        self._rest = b""
-        self._opened = trio.Event()
-        self._received = trio.Event()
-        self._closed = False
-
-    @property
-    def is_open(self) -> bool:
+        self.is_open = False
         """Was the upgrade accepted?"""
-        return self._opened.is_set()
+        self._rest = b""
+        self._received: trio.Event | None = None
+        self._closed = False
 
     async def read_head(self) -> bytes:
         """
-        Read the head of the request, for trio-websocket to read it again.
+        Read the head of the request.
 
         Raises:
             HandshakeError: The stream ended first, or the head is too large.
@@ -90,8 +84,18 @@ class Transport(trio.abc.Stream):
                 raise HandshakeError("the stream ended within the request's head")
             received += data
         end += len(_END_OF_HEAD)
-        self._head, self._rest = bytes(received[:end]), bytes(received[end:])
-        return self._head
+        self._rest = bytes(received[end:])
+        return bytes(received[:end])
+
+    async def accept(self, answer: bytes) -> None:
+        """
+        Answer the request with yes: from here on this is a WebSocket.
+
+        Raises:
+            trio.BrokenResourceError: The socket is gone.
+        """
+        self.is_open = True
+        await self._outbox.send(answer)
 
     async def refuse(self, answer: bytes) -> None:
         """
@@ -105,31 +109,29 @@ class Transport(trio.abc.Stream):
     async def wait_received(self) -> None:
         """Wait until the client is heard again; for one task at a time."""
         self._received = trio.Event()
-        await self._received.wait()
+        try:
+            await self._received.wait()
+        finally:
+            self._received = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Read the head, and once the upgrade is accepted, what follows it."""
+        """Read what follows the head."""
         if self._closed:
             raise trio.ClosedResourceError
-        if self._head:
-            head, self._head = self._head, b""
-            return head
-        await self._opened.wait()
-        data, self._rest = self._rest, b""
-        if not data:
-            data = await self._listen(max_bytes)
+        if self._rest:
+            data, self._rest = self._rest, b""
+            await trio.lowlevel.checkpoint()
+        else:
+            self.is_listening = True
+            try:
+                data = bytes(await self._stream.receive_some(max_bytes))
+            finally:
+                self.is_listening = False
+            self.last_received = trio.current_time()
+            if self._received is not None:
+                self._received.set()
         if self._connection.principal is None:
             self._count_stranger(data)
-        return data
-
-    async def _listen(self, max_bytes: int | None) -> bytes:
-        self.is_listening = True
-        try:
-            data = bytes(await self._stream.receive_some(max_bytes))
-        finally:
-            self.is_listening = False
-        self.last_received = trio.current_time()
-        self._received.set()
         return data
 
     def _count_stranger(self, data: bytes) -> None:
@@ -142,7 +144,7 @@ class Transport(trio.abc.Stream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """
-        Put one whole frame, or the answer to the upgrade, behind what already waits.
+        Put one whole frame behind what already waits.
 
         Raises:
             trio.BrokenResourceError: The socket is gone.
@@ -150,9 +152,7 @@ class Transport(trio.abc.Stream):
                 nothing that the client may have sent after it.
         """
         frame = bytes(data)
-        if not self.is_open:
-            self._opened.set()  # its first word is the answer to the upgrade, and it has no other than yes
-        elif framing.is_close(frame):
+        if framing.is_close(frame):
             self.close_frame = frame
             self._closed = True
             raise trio.ClosedResourceError
