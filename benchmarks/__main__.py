@@ -8,13 +8,14 @@ from functools import partial
 
 import click
 
-from .durability import cold_start, journal, replay
+from .durability import cold_start, replay
 from .peers import PEERS
-from .report import print_report
+from .report import print_measurements, print_report
+from .results import Benchmark
 from .rounds import run_rounds
 from .scale import TINY, Scale
 from .server import allow_many_files
-from .workloads import WORKLOADS
+from .workloads import WORKLOADS, pace, stream
 
 
 def _compare_peers(name: str, scale: Scale) -> None:
@@ -22,9 +23,13 @@ def _compare_peers(name: str, scale: Scale) -> None:
     print_report(WORKLOADS[name], measured, scale.connections, scale.repeats)
 
 
+def _run(benchmark: Benchmark, scale: Scale) -> None:
+    print_measurements(benchmark.title, benchmark.run(scale))
+
+
 BENCHMARKS: Mapping[str, Callable[[Scale], None]] = {
     **{name: partial(_compare_peers, name) for name in WORKLOADS},
-    "journal": journal.run,
+    **{each.name: partial(_run, each) for each in (stream.BENCHMARK, pace.BENCHMARK)},
     "replay": replay.run,
     "cold_start": cold_start.run,
 }

@@ -12,13 +12,19 @@ class Scale:
     connections: int
     repeats: int
     rounds: int
-    journaled: int = 20_000
-    """Events of each run of `journal`, all sessions together."""
+    sessions: int = 200
+    """Sessions whose agents speak at once."""
+    tokens: int = 300
+    """Of each of them, as fast as they may."""
+    pace_time: float = 1.5
+    """Seconds for which they speak at a given pace."""
     replayed: int = 100_000
     """Events in the log that `replay` reads."""
     stored: int = 100_000
     """Sessions in the greater file of `cold_start`."""
 
 
-TINY = Scale(connections=5, repeats=2, rounds=1, journaled=50, replayed=500, stored=100)
+TINY = Scale(
+    connections=5, repeats=2, rounds=1, sessions=5, tokens=40, pace_time=0.2, replayed=500, stored=100
+)
 """To see whether it runs: the figures mean nothing."""

@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,15 +40,32 @@ class Server:
         return int(pages) * resource.getpagesize()
 
 
+def python_command(module: str, *arguments: str) -> tuple[str, ...]:
+    """How to run a module."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+def node_command(script: Path, *arguments: str) -> tuple[str, ...]:
+    """How to run a script in Node."""
+    return ("node", str(script), *arguments)
+
+
 @contextmanager
-def run_server(*arguments: str) -> Iterator[Server]:
-    """Run `python -m ARGUMENTS`, whose first line ends with its port once it accepts connections."""
-    with subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True) as process:
+def run_command(command: Sequence[str]) -> Iterator[Server]:
+    """Run *command*, whose first line ends with its port once it accepts connections."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield Server(process.pid, int(process.stdout.readline().split(":")[-1]))
         finally:
             process.kill()
+
+
+@contextmanager
+def run_server(module: str, *arguments: str) -> Iterator[Server]:
+    """Run `python -m MODULE ARGUMENTS`."""
+    with run_command(python_command(module, *arguments)) as server:
+        yield server
 
 
 @contextmanager

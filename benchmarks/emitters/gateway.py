@@ -1,5 +1,5 @@
 """
-A gateway whose agent says as many tokens as it is asked for; run as a program, it prints its port.
+Bamboo Gateway, embedded, with an agent that says as many tokens as it is asked for.
 
 Its argument is a storage: `memory`, or `full` or `normal` and, as a second one, the SQLite file.
 """
@@ -22,30 +22,23 @@ from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.storage.sqlite import SQLiteStorage
 from bamboo_gateway.storage.sqlite_file import Synchronous
 
-_PLENTY = 1024**3
-
-CONFIG = GatewayConfig(
-    bind="127.0.0.1:0",
-    max_connections=100_000,
-    log_max_events=1_000_000,  # nobody shall have to be told of a gap
-    log_max_bytes=_PLENTY,
-    log_total_bytes=_PLENTY,
-)
+CONFIG = GatewayConfig(bind="127.0.0.1:0", max_connections=100_000)
 
 
 async def emit(turn: Turn) -> None:
-    """Answer `COUNT INTERVAL`: so many tokens, each the time when it was said, so many seconds apart."""
-    count, interval = turn.message.content.split()
+    """Answer as the package says."""
+    count, interval, *silent = turn.message.content.split()
     pause = float(interval)
-    if pause:
-        await trio.sleep(random.random() * pause)  # agents are not in step
+    due = trio.current_time() + random.random() * pause
     for _ in range(int(count)):
-        await turn.token(f"{time.monotonic_ns()} ")
         if pause:
-            await trio.sleep(pause)
+            await trio.sleep_until(due)
+            due += pause
+        if not silent:
+            await turn.token(f"{time.monotonic_ns()} ")
 
 
-def make_storage(kind: str, *path: str) -> SessionStorage:
+def make_storage(kind: str = "memory", *path: str) -> SessionStorage:
     """Make the storage that the arguments name."""
     return SQLiteStorage(Path(*path), cast(Synchronous, kind)) if path else MemoryStorage()
 
@@ -58,6 +51,5 @@ async def main() -> None:
         print(addresses[0].port, flush=True)
 
 
-if __name__ == "__main__":
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    trio.run(main)
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+trio.run(main)
