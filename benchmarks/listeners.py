@@ -45,7 +45,7 @@ class Sessions:
     clients: Sequence[Client]
 
     def ask(self, count: int, interval: float = 0.0, *, silently: bool = False) -> Answers:
-        """Have each session's agent say *count* tokens, *interval* apart, and listen to all of them at once."""
+        """Have each session's agent say *count* tokens, *interval* seconds apart; listen to all at once."""
         before = self.server.cpu_time()
         content = f"{count} {interval}" + " silent" * silently
         seconds, latencies, load = _ask_all(self.clients, content)
@@ -62,6 +62,38 @@ def open_sessions(server: Server, sessions: int) -> Iterator[Sessions]:
         opened = Sessions(server, crowd.clients)
         opened.ask(1)
         yield opened
+
+
+class Audience:
+    """Listeners of one server, which all hear what is broadcast; `open_audience` makes them."""
+
+    def __init__(self, clients: Sequence[Client], selector: selectors.BaseSelector) -> None:
+        self.clients = clients
+        self._selector = selector
+        for client in clients:
+            selector.register(client.socket, selectors.EVENT_READ, Listener(client))
+
+    def push(self, events: int, interval: float = 0.0) -> Sequence[int]:
+        """Have so many *events* broadcast, *interval* seconds apart; returns all deliveries' times."""
+        latencies: list[int] = []
+        args = {"events": events, "interval": interval}
+        self.clients[0].say(type="command", name="broadcast", args=args)
+        while (missing := events * len(self.clients) - len(latencies)) > 0:
+            ready = self._selector.select(STALL_TIMEOUT)
+            if not ready:
+                raise TimeoutError(f"{missing} events have not come")
+            for key, _ in ready:
+                key.data.read(latencies)
+        return latencies
+
+
+@contextmanager
+def open_audience(port: int, connections: int) -> Iterator[Audience]:
+    """Connect."""
+    with open_crowd(port, connections, protocol=2) as crowd, selectors.DefaultSelector() as selector:
+        audience = Audience(crowd.clients, selector)
+        audience.push(1)  # once for whatever is done only once
+        yield audience
 
 
 class Listener:

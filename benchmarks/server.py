@@ -50,6 +50,12 @@ def node_command(script: Path, *arguments: str) -> tuple[str, ...]:
     return ("node", str(script), *arguments)
 
 
+def gateway_command(storage: str, *options: str) -> tuple[str, ...]:
+    """How to run the gateway's own command line on *storage*."""
+    quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
+    return python_command("bamboo_gateway", "serve", *quiet, "--storage", storage, *options)
+
+
 @contextmanager
 def run_command(command: Sequence[str]) -> Iterator[Server]:
     """Run *command*, whose first line ends with its port once it accepts connections."""
@@ -65,14 +71,6 @@ def run_command(command: Sequence[str]) -> Iterator[Server]:
 def run_server(module: str, *arguments: str) -> Iterator[Server]:
     """Run `python -m MODULE ARGUMENTS`."""
     with run_command(python_command(module, *arguments)) as server:
-        yield server
-
-
-@contextmanager
-def run_gateway(storage: str, *options: str) -> Iterator[Server]:
-    """Run the gateway's own command line on *storage*."""
-    quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
-    with run_server("bamboo_gateway", "serve", *quiet, "--storage", storage, *options) as server:
         yield server
 
 

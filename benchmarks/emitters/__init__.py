@@ -1,10 +1,10 @@
 """
 Servers whose agents say tokens, as programs that print their port.
 
-Each has one session for a connection. To the chat `COUNT INTERVAL` it answers with COUNT tokens, each the time at
-which it was said (CLOCK_MONOTONIC, in nanoseconds), and INTERVAL seconds apart on the average, from a random
-moment on: agents are not in step. `COUNT INTERVAL silent` takes the same time and says nothing: what that costs
-is the agents' own.
+Each has one session for a connection. To the chat `COUNT INTERVAL` it answers with COUNT tokens, each
+the time at which it was said (CLOCK_MONOTONIC, in nanoseconds), and INTERVAL seconds apart on the average,
+from a random moment on: agents are not in step. `COUNT INTERVAL silent` takes the same time and says
+nothing: what that costs is the agents' own.
 
 At an interval of 0 the agents say tokens as fast as they may, but not in one go: to each there belongs a turn
 of the event loop, as there does where it comes from a model over a socket.
