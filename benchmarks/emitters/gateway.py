@@ -1,5 +1,5 @@
 """
-Bamboo Gateway, embedded, with an agent that says as many tokens as it is asked for, and broadcasts when it is told to.
+Bamboo Gateway, embedded, with an agent that says and broadcasts as much as it is asked to.
 
 Its argument is a storage: `memory`, or `full` or `normal` and, as a second one, the SQLite file.
 """

@@ -21,10 +21,13 @@ TRIO_WEBSOCKET = "bare trio-websocket"
 WARM_UP = 100
 """Connections and sessions that come before those that count."""
 
+DORMANT_TIME = 2.5
+"""Seconds after which a session that was left is in the storage alone, with the options below."""
+
 _STORED = "memory per dormant session, stored by an earlier process"
 _LEFT = "memory per dormant session, left in this one"
 
-_IDLE = ("--session-idle-timeout", "100ms", "--upkeep-interval", "100ms")
+_IDLE = ("--session-idle-timeout", "1s", "--upkeep-interval", "1s")
 _MANY = ("--max-connections", "100000", "--max-sessions", "10000000", "--log-total-bytes", str(1024**4))
 
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
@@ -95,7 +98,7 @@ def _visit(server: Server, sessions: int) -> None:
         client = Client(server.port)
         with client.socket:
             client.ask("How tall does bamboo grow?")
-    time.sleep(0.5)  # until all are dormant
+    time.sleep(DORMANT_TIME)
 
 
 def _settled(server: Server) -> int:

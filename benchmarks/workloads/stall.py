@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from statistics import mean, quantiles
@@ -17,8 +18,11 @@ from ..server import run_command
 
 WITHOUT = "without a stalled reader"
 
-FILL_EVENTS = 2_000
-"""Events after which the sockets of one that does not read are full."""
+FILL_TOKENS = 10_000
+"""Tokens of its own session after which the sockets of one that does not read are full."""
+
+FILL_TIME = 1.0
+"""Seconds in which they are said."""
 
 _P50 = "p50 emit → the other clients"
 _P99 = "p99 emit → the other clients"
@@ -33,7 +37,7 @@ def run(scale: Scale) -> Sequence[Measurement]:
             open_audience(server.port, scale.audience - 1) as audience,
         ):
             before = _push(audience, scale.pushed)
-            with _stalled(server.port, audience):
+            with _stalled(server.port):
                 during = _push(audience, scale.pushed)
             after = _push(audience, scale.pushed)
         for what, percent in ((_P50, 50), (_P99, 99)):
@@ -52,11 +56,12 @@ def _push(audience: Audience, events: int) -> Sequence[float]:
 
 
 @contextmanager
-def _stalled(port: int, audience: Audience) -> Iterator[None]:
+def _stalled(port: int) -> Iterator[None]:
     stalled = Client(port, protocol=2)
     with stalled.socket:
         stalled.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        audience.push(FILL_EVENTS if len(audience.clients) > 10 else 10)
+        stalled.say(type="chat", session_id=stalled.connected["session_id"], content=f"{FILL_TOKENS} 0")
+        time.sleep(FILL_TIME)
         yield
 
 
