@@ -8,8 +8,10 @@ import random
 import time
 import uuid
 from collections import deque
+from contextlib import suppress
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from . import RING_SIZE
 
@@ -50,12 +52,13 @@ class Session:
 async def handle(socket: ServerConnection) -> None:
     """Serve one client."""
     session = Session(socket)
-    async for text in socket:
-        message = json.loads(text)
-        if message["type"] == "connect":
-            await socket.send(to_json({"type": "connected", "session_id": session.id}))
-        else:
-            await session.chat(message["content"])
+    with suppress(ConnectionClosed):
+        async for text in socket:
+            message = json.loads(text)
+            if message["type"] == "connect":
+                await socket.send(to_json({"type": "connected", "session_id": session.id}))
+            else:
+                await session.chat(message["content"])
 
 
 async def main() -> None:
