@@ -8,13 +8,24 @@ from functools import partial
 
 import click
 
-from .durability import cold_start, journal, replay
 from .peers import PEERS
-from .report import print_report
+from .report import print_measurements, print_report
+from .results import Benchmark
 from .rounds import run_rounds
 from .scale import TINY, Scale
 from .server import allow_many_files
-from .workloads import WORKLOADS
+from .workloads import (
+    WORKLOADS,
+    durable,
+    growth_connections,
+    growth_log,
+    growth_sessions,
+    memory,
+    pace,
+    stall,
+    start,
+    stream,
+)
 
 
 def _compare_peers(name: str, scale: Scale) -> None:
@@ -22,11 +33,26 @@ def _compare_peers(name: str, scale: Scale) -> None:
     print_report(WORKLOADS[name], measured, scale.connections, scale.repeats)
 
 
+FLOOD = (
+    stream.BENCHMARK,
+    pace.BENCHMARK,
+    durable.BENCHMARK,
+    memory.BENCHMARK,
+    start.BENCHMARK,
+    stall.BENCHMARK,
+    growth_connections.BENCHMARK,
+    growth_sessions.BENCHMARK,
+    growth_log.BENCHMARK,
+)
+
+
+def _run(benchmark: Benchmark, scale: Scale) -> None:
+    print_measurements(benchmark.title, benchmark.run(scale))
+
+
 BENCHMARKS: Mapping[str, Callable[[Scale], None]] = {
     **{name: partial(_compare_peers, name) for name in WORKLOADS},
-    "journal": journal.run,
-    "replay": replay.run,
-    "cold_start": cold_start.run,
+    **{each.name: partial(_run, each) for each in FLOOD},
 }
 
 
@@ -41,7 +67,7 @@ def main(names: tuple[str, ...], connections: int, repeats: int, rounds: int, *,
     Run the benchmarks NAMES, or all.
 
     Those of `broadcast` and `ping` compare the gateway with its peers, the
-    others its storages. SQLite files go where temporary files go (TMPDIR): on
+    others what streams, storages and sizes cost. SQLite files go where temporary files go (TMPDIR): on
     a file system in memory, to wait for the disk costs nothing.
     """
     if sys.platform != "linux":

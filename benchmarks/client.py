@@ -51,6 +51,12 @@ class Client:
         """Send one message, as JSON."""
         self.send(json.dumps(message, separators=(",", ":")).encode())
 
+    def ask(self, content: str) -> None:
+        """Chat, and read until the answer has ended."""
+        self.say(type="chat", session_id=self.connected["session_id"], content=content)
+        while not any(b'"agent_complete"' in message for message in self.read()):
+            pass
+
     def read(self) -> Iterator[bytes]:
         """Receive once, and yield the text messages that have come."""
         self._receive()

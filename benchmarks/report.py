@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from .peers import PEERS
+from .results import GATEWAY, Measurement
 from .rounds import Measured
 from .workloads.workload import Workload
 
@@ -18,6 +19,22 @@ def print_report(workload: Workload, measured: Measured, connections: int, repea
     for peer, costs in measured.items():
         spread = f"{min(costs):.1f}–{max(costs):.1f}"
         print(f"  {PEERS[peer]:42}{ratio(costs, ours):8.2f}{median(costs):9.1f}   {spread}")
+
+
+def print_measurements(title: str, measurements: Sequence[Measurement]) -> None:
+    """Print each quantity of each subject, and whether the gateway reached its targets."""
+    print(f"\n{title}")
+    for each in measurements:
+        targets = ", ".join(
+            f"{each.figure(target):.2f} {'meets' if each.is_met(target) else 'MISSES'} {target.bound}"
+            + (f" × {target.beside}" if target.beside else "")
+            for target in each.targets
+        )
+        print(f"  {each.what} {each.unit}  {targets}")
+        for subject, values in each.rounds.items():
+            row = f"{each.median(subject):12,.2f}   {min(values):,.2f}–{max(values):,.2f}"
+            beside = "" if subject == GATEWAY else f"   ours: × {median(each.ratios(subject)):.2f}"
+            print(f"    {subject:24}{row}{beside}")
 
 
 def ratio(costs: Sequence[float], ours: Sequence[float]) -> float:

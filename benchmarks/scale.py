@@ -12,13 +12,42 @@ class Scale:
     connections: int
     repeats: int
     rounds: int
-    journaled: int = 20_000
-    """Events of each run of `journal`, all sessions together."""
-    replayed: int = 100_000
-    """Events in the log that `replay` reads."""
+    sessions: int = 200
+    """Sessions whose agents speak at once."""
+    tokens: int = 300
+    """Of each of them, as fast as they may."""
+    pace_time: float = 1.5
+    """Seconds for which they speak at a given pace."""
+    idle_connections: tuple[int, ...] = (2_000, 10_000)
+    """Connections whose memory is measured."""
     stored: int = 100_000
-    """Sessions in the greater file of `cold_start`."""
+    """Dormant sessions in the file whose memory is measured."""
+    left_sessions: int = 2_000
+    """Sessions that become dormant while their memory is measured."""
+    audience: int = 500
+    """Connections of which one stalls."""
+    pushed: int = 150
+    """Events that the others are sent."""
+    grown_connections: tuple[int, ...] = (10, 100, 1_000, 10_000)
+    grown_sessions: tuple[int, ...] = (1_000, 100_000, 1_000_000)
+    grown_log: tuple[int, ...] = (1_000, 1_000_000)
+    """Events in a log."""
 
 
-TINY = Scale(connections=5, repeats=2, rounds=1, journaled=50, replayed=500, stored=100)
+TINY = Scale(
+    connections=5,
+    repeats=2,
+    rounds=1,
+    sessions=5,
+    tokens=40,
+    pace_time=0.2,
+    idle_connections=(5, 10),
+    stored=100,
+    left_sessions=5,
+    audience=5,
+    pushed=40,
+    grown_connections=(2, 5),
+    grown_sessions=(10, 100),
+    grown_log=(100, 500),
+)
 """To see whether it runs: the figures mean nothing."""

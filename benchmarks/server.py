@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,10 +40,26 @@ class Server:
         return int(pages) * resource.getpagesize()
 
 
+def python_command(module: str, *arguments: str) -> tuple[str, ...]:
+    """How to run a module."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+def node_command(script: Path, *arguments: str) -> tuple[str, ...]:
+    """How to run a script in Node."""
+    return ("node", str(script), *arguments)
+
+
+def gateway_command(storage: str, *options: str) -> tuple[str, ...]:
+    """How to run the gateway's own command line on *storage*."""
+    quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
+    return python_command("bamboo_gateway", "serve", *quiet, "--storage", storage, *options)
+
+
 @contextmanager
-def run_server(*arguments: str) -> Iterator[Server]:
-    """Run `python -m ARGUMENTS`, whose first line ends with its port once it accepts connections."""
-    with subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True) as process:
+def run_command(command: Sequence[str]) -> Iterator[Server]:
+    """Run *command*, whose first line ends with its port once it accepts connections."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield Server(process.pid, int(process.stdout.readline().split(":")[-1]))
@@ -52,10 +68,9 @@ def run_server(*arguments: str) -> Iterator[Server]:
 
 
 @contextmanager
-def run_gateway(storage: str, *options: str) -> Iterator[Server]:
-    """Run the gateway's own command line on *storage*."""
-    quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
-    with run_server("bamboo_gateway", "serve", *quiet, "--storage", storage, *options) as server:
+def run_server(module: str, *arguments: str) -> Iterator[Server]:
+    """Run `python -m MODULE ARGUMENTS`."""
+    with run_command(python_command(module, *arguments)) as server:
         yield server
 
 

@@ -1,0 +1,35 @@
+"""
+Servers whose agents say tokens, as programs that print their port.
+
+Each has one session for a connection. To the chat `COUNT INTERVAL` it answers with COUNT tokens, each
+the time at which it was said (CLOCK_MONOTONIC, in nanoseconds), and INTERVAL seconds apart on the average,
+from a random moment on: agents are not in step. `COUNT INTERVAL silent` takes the same time and says
+nothing: what that costs is the agents' own.
+
+At an interval of 0 the agents say tokens as fast as they may, but not in one go: to each there belongs a turn
+of the event loop, as there does where it comes from a model over a socket.
+
+The peers do the least that a stream can be resumed with: a JSON object with a number, kept in a ring of
+`RING_SIZE`, and sent. They have no limits, deadlines, storage or statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..results import GATEWAY
+from ..server import node_command, python_command
+
+NODE = "Node ws"
+WEBSOCKETS = "websockets"
+
+RING_SIZE = 10_000
+"""Events that a session keeps: the gateway's default."""
+
+EMITTERS: Mapping[str, tuple[str, ...]] = {
+    GATEWAY: python_command(f"{__package__}.gateway"),
+    NODE: node_command(Path(__file__).parent / "node_ws.mjs", str(RING_SIZE)),
+    WEBSOCKETS: python_command(f"{__package__}.asyncio_websockets"),
+}
+"""Subject → the command that starts it; arguments of the gateway may follow."""
