@@ -10,18 +10,17 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bamboo_gateway.protocol.framing import ping_frame, text_frame
-from benchmarks.durability.journal import LOADS, STORAGES
-from benchmarks.durability.replay import MODES
 from benchmarks.frames import take_messages
 from benchmarks.peers import PEERS
-from benchmarks.report import ratio
-from benchmarks.workloads import WORKLOADS
+from benchmarks.results import GATEWAY, Measurement
+from benchmarks.results_file import load
+from benchmarks.table import BENCHMARKS
 
 
-def run_tiny(name: str) -> list[str]:
-    """Run one benchmark in small; returns the lines that it prints."""
+def run_tiny(*arguments: str) -> list[str]:
+    """Run benchmarks in small; returns the lines that they print."""
     run = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--tiny", name],
+        [sys.executable, "-m", "benchmarks", "--tiny", *arguments],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
@@ -34,36 +33,15 @@ def run_tiny(name: str) -> list[str]:
 
 @pytest.mark.integration
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the CPU time of another process")
-@pytest.mark.parametrize("workload", WORKLOADS)
-def test_every_peer_does_every_workload(workload: str) -> None:
-    """A tiny run ends well, with a row for each peer that says that it took time."""
-    title, _, *rows = run_tiny(workload)
-    assert title.startswith(WORKLOADS[workload].title)
-    for name, row in zip(PEERS.values(), rows, strict=True):
-        assert row.strip().startswith(name)
-        assert float(row.split()[-2]) > 0
-
-
-@pytest.mark.integration
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the CPU time of another process")
-@pytest.mark.parametrize(
-    ("benchmark", "title", "names"),
-    [
-        (
-            "journal",
-            "journaled events",
-            [f"{load.title}: {of}" for load in LOADS for of in STORAGES.values()],
-        ),
-        ("replay", "replay", [f"{state}, {mode}" for state in ("in memory", "dormant") for mode in MODES]),
-        ("cold_start", "process start", ["SQLite, 10 sessions", "SQLite, 100 sessions", "memory"]),
-    ],
-)
-def test_what_is_kept_is_measured_in_every_way(benchmark: str, title: str, names: list[str]) -> None:
-    """A tiny run ends well, with a row for each way of keeping and reading."""
-    said, _, *rows = run_tiny(benchmark)
-    assert said.startswith(title)
-    for name, row in zip(names, rows, strict=True):
-        assert row.strip().startswith(name)
+def test_every_benchmark_runs(tmp_path: Path) -> None:
+    """A tiny run of all ends well, and has a value of each subject for each quantity."""
+    run_tiny("--json", str(tmp_path / "results.json"))
+    saved = load(tmp_path / "results.json")
+    assert [result.name for result in saved.results] == list(BENCHMARKS)
+    for result in saved.results:
+        assert result.measurements
+        for each in result.measurements:
+            assert set(each.rounds) == set(PEERS) or GATEWAY in each.rounds, (result.name, each.what)
 
 
 @given(
@@ -84,4 +62,5 @@ def test_messages_come_whole_however_they_are_cut(messages: list[bytes], cut: in
 
 def test_ratio_compares_each_round_with_its_neighbour() -> None:
     """A busy minute that hits both of a round does not count for either."""
-    assert ratio([2.0, 20.0, 4.0], [1.0, 10.0, 1.0]) == pytest.approx(2.0)
+    measurement = Measurement("cost", "µs", {GATEWAY: [2.0, 20.0, 4.0], "other": [1.0, 10.0, 1.0]})
+    assert measurement.ratios("other") == [2.0, 2.0, 4.0]
