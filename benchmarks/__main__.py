@@ -11,9 +11,10 @@ import click
 
 from .comparison import Comparison, compare
 from .machine import describe_machine
+from .peers import PEERS
 from .report import print_report, print_result
 from .results import Result
-from .results_file import save
+from .results_file import Saved, save
 from .scale import TINY, Scale
 from .server import allow_many_files
 from .table import BENCHMARKS
@@ -43,7 +44,8 @@ def main(names: tuple[str, ...], rounds: int | None, path: Path | None, *, tiny:
         results.append(result)
     print_report(results)
     if path is not None:
-        save(path, describe_machine(), results)
+        subjects = {name: peer.about for name, peer in PEERS.items()}
+        save(path, Saved(describe_machine(), subjects, results))
 
 
 def _run(names: Sequence[str], scale: Scale) -> Iterator[Result]:

@@ -75,19 +75,22 @@ class Comparison:
     quantities: Sequence[Quantity]
     measure: Callable[[Visit, Scale], Sequence[float]]
     """Have the server do it; returns a value for each of the quantities."""
+    turn: int
+    """When a server does it: small crowds first, and who opens a crowd before who uses it."""
 
 
 def compare(comparisons: Sequence[Comparison], scale: Scale) -> Sequence[Result]:
-    """Do *comparisons* in their order with each peer, round by round."""
+    """Do *comparisons* with each peer, round by round."""
     peers = present_peers()
+    in_turn = sorted(comparisons, key=lambda each: each.turn)
     values: dict[tuple[str, str], dict[str, list[float]]] = {
         (comparison.name, quantity.what): {name: [] for name in peers}
         for comparison in comparisons
         for quantity in comparison.quantities
     }
     for number in range(scale.rounds):
-        for name, peer in _in_turn(peers, number):
-            for key, value in _visit(peer, comparisons, scale):
+        for name, peer in _alternate(peers, number):
+            for key, value in _visit(peer, in_turn, scale):
                 values[key][name].append(value)
     return [
         Result(
@@ -102,7 +105,7 @@ def compare(comparisons: Sequence[Comparison], scale: Scale) -> Sequence[Result]
     ]
 
 
-def _in_turn(peers: Mapping[str, Peer], number: int) -> Sequence[tuple[str, Peer]]:
+def _alternate(peers: Mapping[str, Peer], number: int) -> Sequence[tuple[str, Peer]]:
     """Every other round backwards: who comes after whom shall not matter."""
     return list(peers.items())[:: -1 if number % 2 else 1]
 

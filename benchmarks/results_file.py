@@ -17,20 +17,24 @@ class Saved:
     """One run of the benchmarks."""
 
     machine: Mapping[str, str]
+    """Where it was measured, and with which versions: name → value."""
+    subjects: Mapping[str, str]
+    """Who was compared → what it did."""
     results: Sequence[Result]
 
 
-def save(path: Path, machine: Mapping[str, str], results: Sequence[Result]) -> None:
+def save(path: Path, saved: Saved) -> None:
     """Write *path*, and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(attrs.asdict(Saved(machine, results)), indent=1, ensure_ascii=False)
+    text = json.dumps(attrs.asdict(saved), indent=1, ensure_ascii=False)
     path.write_text(text + "\n")
 
 
 def load(path: Path) -> Saved:
     """Read what `save` has written."""
     saved = json.loads(path.read_text())
-    return Saved(saved["machine"], [_result(each) for each in saved["results"]])
+    results = [_result(each) for each in saved["results"]]
+    return Saved(saved["machine"], saved["subjects"], results)
 
 
 def _result(saved: dict[str, Any]) -> Result:

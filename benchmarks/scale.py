@@ -21,6 +21,8 @@ class Scale:
     """Connections of `ping` and `calls`, where they are more than one."""
     asks: int = 1000
     """Pings or calls, all connections together."""
+    warm_up: int = 3000
+    """Of each before the first that counts: a compiler that learns as it goes needs so many."""
     resumes: int = 5000
     """Sessions of `resume`."""
     resume_rounds: int = 3
@@ -42,6 +44,7 @@ TINY = Scale(
     burst_ticks=1,
     few=3,
     asks=40,
+    warm_up=40,
     resumes=5,
     resume_rounds=1,
     missed=3,

@@ -9,12 +9,11 @@ from .results import Benchmark
 from .workloads import broadcast, connect, ping, resume
 
 _IN_ORDER: tuple[Benchmark | Comparison, ...] = (
-    # Those that every peer does, in the order in which a server does them: small crowds first.
+    broadcast.BROADCAST,
+    broadcast.BURST_OF_TEN,
     ping.PINGS,
     ping.CALLS,
     connect.CONNECT,
-    broadcast.BROADCAST,
-    broadcast.BURST_OF_TEN,
     resume.BENCHMARK,
 )
 

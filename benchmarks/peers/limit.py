@@ -1,8 +1,8 @@
 """
 What the kernel takes: a loop of non-blocking writes of ready frames, and almost nothing of Python around it.
 
-It understands nothing: it knows what is asked for by a word in the bytes, and supposes that each read is one
-message. The ten events of a tick are one write.
+It understands nothing: it knows what is asked for by a word in the bytes, and supposes that no read ends
+within a message. The ten events of a tick are one write.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def answer(client: socket.socket, data: bytes) -> None:
     if b'"broadcast"' in data:
         broadcast(**json.loads(data[data.index(b"{") :])["args"])
     elif b'"ping"' in data:
-        client.send(PONG)
+        client.send(PONG * data.count(b'"ping"'))
     elif b'"command"' in data:
         client.send(RESULT * data.count(b'"command"'))
     else:

@@ -53,6 +53,7 @@ BROADCAST = Comparison(
     f"Broadcast: events of {EVENT_BYTES} bytes to 1,000 connections, one a tick",
     [Quantity(COST, "µs", [Target(1.25, LIMIT), Target(0.7, NODE), Target(0.7, WEBSOCKETS)])],
     measure_single,
+    turn=4,
 )
 
 BURST_OF_TEN = Comparison(
@@ -63,4 +64,5 @@ BURST_OF_TEN = Comparison(
         Quantity(f"{COST}, one task awaits ten", "µs"),
     ],
     measure_burst,
+    turn=5,
 )

@@ -22,4 +22,5 @@ CONNECT = Comparison(
     "Connect storm: 1,000 clients, 64 at a time",
     [Quantity("server CPU per connect", "µs", [Target(1.3, TRIO_WEBSOCKET)])],
     measure,
+    turn=3,
 )

@@ -20,7 +20,7 @@ IN_FLIGHT = 32
 """Calls that one connection has under way at a time."""
 
 OPENCLAW = {"in sequence": 2393, f"{IN_FLIGHT} in flight": 9841, "50 connections": 8363}
-"""Calls a second that OpenClaw 2026.9.6 answered, of its `system-presence`, on two cores like these."""
+"""Calls a second that OpenClaw 2026.9.6 answered, of its `system-presence`, as `make bench-openclaw` does."""
 
 _MIDDLES = (b'"pong"', b'"command_result"')
 
@@ -47,6 +47,7 @@ def ask(crowd: Crowd, message: bytes, count: int, in_flight: int = 1) -> None:
 
 def measure_pings(visit: Visit, scale: Scale) -> list[float]:
     """One connection, then some."""
+    ask(visit.crowd(1), PING, scale.warm_up, IN_FLIGHT)
     return [_cost(visit, scale, connections) for connections in (1, scale.few)]
 
 
@@ -59,6 +60,7 @@ def _cost(visit: Visit, scale: Scale, connections: int) -> float:
 def measure_calls(visit: Visit, scale: Scale) -> list[float]:
     """One connection in sequence, one with many in flight, then some connections."""
     found: list[float] = []
+    ask(visit.crowd(1), CALL, scale.warm_up, IN_FLIGHT)
     for connections, in_flight in ((1, 1), (1, IN_FLIGHT), (scale.few, 1)):
         crowd = visit.crowd(connections)
         ask(crowd, CALL, max(connections, scale.asks // 10), in_flight)
@@ -85,6 +87,7 @@ PINGS = Comparison(
         Quantity("server CPU per ping, 50 connections", "µs", _BESIDE),
     ],
     measure_pings,
+    turn=1,
 )
 
 CALLS = Comparison(
@@ -103,4 +106,5 @@ CALLS = Comparison(
         )
     ],
     measure_calls,
+    turn=2,
 )
