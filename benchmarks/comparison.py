@@ -88,7 +88,8 @@ def compare(comparisons: Sequence[Comparison], scale: Scale) -> Sequence[Result]
         for comparison in comparisons
         for quantity in comparison.quantities
     }
-    for number in range(scale.rounds):
+    for number in range(scale.rounds if comparisons else 0):
+        print(f"round {number + 1} of {scale.rounds}: {', '.join(peers)}", flush=True)
         for name, peer in _alternate(peers, number):
             for key, value in _visit(peer, in_turn, scale):
                 values[key][name].append(value)

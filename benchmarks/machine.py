@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import subprocess
 import time
 from collections.abc import Mapping
@@ -20,12 +21,19 @@ def describe_machine() -> Mapping[str, str]:
     """What a reader needs to judge the figures: name → value."""
     return {
         "day": time.strftime("%Y-%m-%d"),
+        "processor": _processor(),
         "cores": str(os.cpu_count()),
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": platform.python_version(),
         "bamboo-gateway": importlib.metadata.version("bamboo-gateway"),
         **_versions(),
     }
+
+
+def _processor() -> str:
+    """Its name, where the system tells it."""
+    names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return names[0] if names else platform.processor()
 
 
 def _versions() -> Mapping[str, str]:

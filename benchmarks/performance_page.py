@@ -14,7 +14,7 @@ from string import Template
 import click
 
 from .plots import draw
-from .report import MET, MISSED, describe, number, reached, spread, verdict
+from .report import MISSED, count_verdicts, describe, number, reached, spread, verdict
 from .results import GATEWAY, Measurement
 from .results_file import Saved, load
 
@@ -65,7 +65,6 @@ def _target_rows(saved: Saved) -> Iterator[Sequence[str]]:
 
 
 def _verdict(saved: Saved) -> str:
-    verdicts = [verdict(each, target) for each in _measurements(saved) for target in each.targets]
     missed = [
         f"- `{result.name}`, {each.what}: {reached(each, target)}, and not {describe(target, each.unit)}"
         for result in saved.results
@@ -73,8 +72,8 @@ def _verdict(saved: Saved) -> str:
         for target in each.targets
         if verdict(each, target) == MISSED
     ]
-    said = f"{verdicts.count(MET)} of {len(verdicts)} targets are met."
-    return "\n".join([f"{said} Missed:", "", *missed]) if missed else said
+    counted = f"In short, {count_verdicts(saved.results)}."
+    return "\n".join([counted, "", "Missed:", "", *missed]) if missed else counted
 
 
 def _ratios(saved: Saved) -> str:

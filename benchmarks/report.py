@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
 
@@ -23,27 +24,39 @@ def print_report(results: Sequence[Result]) -> None:
     rows = [row for result in results for each in result.measurements for row in _rows(result, each)]
     print()
     _print_rows([HEAD, *rows])
-    missed = sum(row[-1] == MISSED for row in rows)
-    print(f"\n{sum(row[-1] == MET for row in rows)} targets met, {missed} missed")
+    print(f"\n{count_verdicts(results)}")
 
 
 MET = "met"
-MISSED = "MISSED"
+MISSED = "missed"
+NOT_YET = "not yet"
 UNMEASURED = "not measured"
+VERDICTS = (MET, MISSED, NOT_YET, UNMEASURED)
 
 
 def verdict(measurement: Measurement, target: Target) -> str:
     """Was it met?"""
     if not measurement.is_measured(target):
         return UNMEASURED
-    return MET if measurement.is_met(target) else MISSED
+    if measurement.is_met(target):
+        return MET
+    return NOT_YET if target.is_moonshot else MISSED
+
+
+def count_verdicts(results: Sequence[Result]) -> str:
+    """Say how many targets were met, and of how many."""
+    verdicts = Counter(
+        verdict(each, target) for result in results for each in result.measurements for target in each.targets
+    )
+    return "targets: " + ", ".join(f"{verdicts[each]} {each}" for each in VERDICTS if verdicts[each])
 
 
 def describe(target: Target, unit: str) -> str:
     """Say a target in words, such as `≤ 0.7 × Node ws`."""
     sign = "≥" if target.at_least else "≤"
-    bound = f"{sign} {number(target.bound)} " + (f"× {target.beside}" if target.beside else unit)
-    return f"{bound.strip()} ({target.why})" if target.why else bound.strip()
+    bound = f"{sign} {target.bound:,g} " + (f"× {target.beside}" if target.beside else unit)
+    why = target.why or ("moonshot" if target.is_moonshot else "")
+    return f"{bound.strip()} ({why})" if why else bound.strip()
 
 
 def reached(measurement: Measurement, target: Target) -> str:

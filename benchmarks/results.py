@@ -23,6 +23,8 @@ class Target:
     """The subject that the gateway is compared with, round by round."""
     at_least: bool = False
     """The bound is the least, and not the most."""
+    is_moonshot: bool = False
+    """Something to aim at: to miss it is no failing."""
     why: str = ""
     """Where a bound in the measurement's unit comes from, such as another product's figure."""
 

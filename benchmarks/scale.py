@@ -13,19 +13,19 @@ class Scale:
     """Turns that each of those compared takes."""
     crowd: int = 1000
     """Connections of `broadcast`, `burst` and `connect`."""
-    ticks: int = 20
+    ticks: int = 15
     """In which `broadcast` sends one event each, and its warm-up a fifth as many."""
-    burst_ticks: int = 4
+    burst_ticks: int = 3
     """In which `burst` sends ten events each."""
     few: int = 50
     """Connections of `ping` and `calls`, where they are more than one."""
     asks: int = 1000
     """Pings or calls, all connections together."""
     warm_up: int = 3000
-    """Of each before the first that counts: a compiler that learns as it goes needs so many."""
+    """Pings before the first that counts: a compiler that learns as it goes needs so many. Calls: a third."""
     resumes: int = 5000
     """Sessions of `resume`."""
-    resume_rounds: int = 3
+    resume_rounds: int = 2
     """Times that they come back."""
     missed: int = 50
     """Events that each of them has missed."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import attrs
 
-SETTLE_TIME = 0.05
+SETTLE_TIME = 0.025
 """Seconds in which a server that has nothing more to do goes to sleep."""
 
 IDLE = 0.02

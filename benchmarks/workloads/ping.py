@@ -60,7 +60,7 @@ def _cost(visit: Visit, scale: Scale, connections: int) -> float:
 def measure_calls(visit: Visit, scale: Scale) -> list[float]:
     """One connection in sequence, one with many in flight, then some connections."""
     found: list[float] = []
-    ask(visit.crowd(1), CALL, scale.warm_up, IN_FLIGHT)
+    ask(visit.crowd(1), CALL, scale.warm_up // 3, IN_FLIGHT)
     for connections, in_flight in ((1, 1), (1, IN_FLIGHT), (scale.few, 1)):
         crowd = visit.crowd(connections)
         ask(crowd, CALL, max(connections, scale.asks // 10), in_flight)
@@ -77,7 +77,7 @@ def _time(work: Callable[[], None], units: int, rates: list[float]) -> None:
     rates.append(units / (time.monotonic() - started))
 
 
-_BESIDE = (Target(0.6, TRIO_WEBSOCKET), Target(1.0, NODE, why="moonshot"))
+_BESIDE = (Target(0.6, TRIO_WEBSOCKET), Target(1.0, NODE, is_moonshot=True))
 
 PINGS = Comparison(
     "ping",
