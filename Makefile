@@ -12,10 +12,10 @@ NODE   := tests/integration/node
 WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check soak format docs bench clean
+.PHONY: help serve test check soak format docs bench performance clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.serve ## start a gateway (ARGS="--help" lists its options)
 	@$(BIN)/bamboo-gateway serve $(ARGS)
@@ -41,8 +41,11 @@ format: $(VENV)/.dev ## put the code in order, as far as a tool can
 docs: $(VENV)/.dev ## write the generated parts of docs/ anew
 	@$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.dev $(WS) ## measure the gateway beside its peers
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: $(VENV)/.dev $(WS) ## measure the gateway beside its peers (ten minutes at most; ARGS="broadcast" picks some)
+	@$(BIN)/python -m benchmarks --json build/benchmarks.json $(ARGS)
+
+performance: $(VENV)/.dev ## write docs/performance.md and its figures from what `make bench` has measured
+	@$(BIN)/python -m benchmarks.performance_page build/benchmarks.json
 
 clean: ## remove everything that can be made again
 	@rm -rf $(VENV) .venv-* $(NODE)/node_modules build dist htmlcov .coverage* .hypothesis .*_cache

@@ -3,79 +3,58 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import attrs
 import click
 
+from .comparison import Comparison, compare
+from .machine import describe_machine
 from .peers import PEERS
-from .report import print_measurements, print_report
-from .results import Benchmark
-from .rounds import run_rounds
+from .report import print_report, print_result
+from .results import Result
+from .results_file import Saved, save
 from .scale import TINY, Scale
 from .server import allow_many_files
-from .workloads import (
-    WORKLOADS,
-    durable,
-    growth_connections,
-    growth_log,
-    growth_sessions,
-    memory,
-    pace,
-    stall,
-    start,
-    stream,
-)
-
-
-def _compare_peers(name: str, scale: Scale) -> None:
-    measured = run_rounds(WORKLOADS[name], PEERS, scale.rounds, scale.connections, scale.repeats)
-    print_report(WORKLOADS[name], measured, scale.connections, scale.repeats)
-
-
-FLOOD = (
-    stream.BENCHMARK,
-    pace.BENCHMARK,
-    durable.BENCHMARK,
-    memory.BENCHMARK,
-    start.BENCHMARK,
-    stall.BENCHMARK,
-    growth_connections.BENCHMARK,
-    growth_sessions.BENCHMARK,
-    growth_log.BENCHMARK,
-)
-
-
-def _run(benchmark: Benchmark, scale: Scale) -> None:
-    print_measurements(benchmark.title, benchmark.run(scale))
-
-
-BENCHMARKS: Mapping[str, Callable[[Scale], None]] = {
-    **{name: partial(_compare_peers, name) for name in WORKLOADS},
-    **{each.name: partial(_run, each) for each in FLOOD},
-}
+from .table import BENCHMARKS
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", type=click.Choice(list(BENCHMARKS)), nargs=-1)
-@click.option("--connections", default=500, show_default=True, help="Clients that listen at once.")
-@click.option("--repeats", default=40, show_default=True, help="Events or pings for each client.")
-@click.option("--rounds", default=5, show_default=True, help="Turns that each of those compared takes.")
+@click.option("--rounds", type=int, help="Turns that each of those compared takes; 5, where not said.")
 @click.option("--tiny", is_flag=True, help="Only try whether it runs; its numbers mean nothing.")
-def main(names: tuple[str, ...], connections: int, repeats: int, rounds: int, *, tiny: bool) -> None:
+@click.option("--json", "path", type=click.Path(path_type=Path), help="Write what was measured there, too.")
+def main(names: tuple[str, ...], rounds: int | None, path: Path | None, *, tiny: bool) -> None:
     """
     Run the benchmarks NAMES, or all.
 
-    Those of `broadcast` and `ping` compare the gateway with its peers, the
-    others what streams, storages and sizes cost. SQLite files go where temporary files go (TMPDIR): on
-    a file system in memory, to wait for the disk costs nothing.
+    SQLite files go where temporary files go (TMPDIR): on a file system in
+    memory, to wait for the disk costs nothing.
     """
     if sys.platform != "linux":
         raise click.ClickException("only Linux tells the CPU time of another process")
     allow_many_files()
-    scale = TINY if tiny else Scale(connections=connections, repeats=repeats, rounds=rounds)
-    for name in names or BENCHMARKS:
-        BENCHMARKS[name](scale)
+    scale = TINY if tiny else Scale()
+    if rounds is not None:
+        scale = attrs.evolve(scale, rounds=rounds)
+    results: list[Result] = []
+    for result in _run([name for name in BENCHMARKS if name in names or not names], scale):
+        print_result(result)
+        results.append(result)
+    print_report(results)
+    if path is not None:
+        subjects = {name: peer.about for name, peer in PEERS.items()}
+        save(path, Saved(describe_machine(), subjects, results))
+
+
+def _run(names: Sequence[str], scale: Scale) -> Iterator[Result]:
+    """Those that every peer does share its starts, and come first."""
+    chosen = [BENCHMARKS[name] for name in names]
+    yield from compare([each for each in chosen if isinstance(each, Comparison)], scale)
+    for each in chosen:
+        if not isinstance(each, Comparison):
+            yield Result(each.name, each.title, each.run(scale))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .frames import take_messages, text_frame
+from .speech import PLAIN, Speech
 
 MAX_RECEIVE_BYTES = 256 * 1024
 
@@ -17,9 +18,10 @@ TIMEOUT = 30.0
 _END_OF_HEAD = b"\r\n\r\n"
 
 _UPGRADE = (
-    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==" + _END_OF_HEAD
+    "GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
+"""It offers no compression, so nobody compresses."""
 
 
 class Client:
@@ -28,28 +30,51 @@ class Client:
 
     Args:
         port: The server's, on this machine.
+        speech: How it speaks.
+        patient: Wait for the answer; else whoever made it calls `go_on` until it is there.
         connect: What `connect` says beside its type.
     """
 
-    def __init__(self, port: int, **connect: Any) -> None:
+    def __init__(self, port: int, speech: Speech = PLAIN, *, patient: bool = True, **connect: Any) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
         self.received_bytes = 0
-        self._received = bytearray()
-        self.socket.sendall(_UPGRADE)
-        while _END_OF_HEAD not in self._received:
-            self._receive()
-        del self._received[: self._received.index(_END_OF_HEAD) + len(_END_OF_HEAD)]
-        self.say(type="connect", **connect)
-        self.connected: dict[str, Any] = json.loads(self._first())
+        self.connected: dict[str, Any] = {}
         """What was answered."""
+        self._received = bytearray()
+        self._speech = speech
+        self._connect = speech.wrap(to_json(type="connect", **connect))
+        self._is_open = False
+        self.socket.sendall(_UPGRADE.format(speech.path).encode())
+        while patient and not self.go_on():
+            pass
+
+    def go_on(self) -> bool:
+        """Receive once, and take the next steps to be connected; is it?"""
+        self._receive()
+        if not self._is_open:
+            if _END_OF_HEAD not in self._received:
+                return False
+            del self._received[: self._received.index(_END_OF_HEAD) + len(_END_OF_HEAD)]
+            self._is_open = True
+            self._step(None)
+        for message in self.taken():
+            if b'"connected"' in message:
+                self.connected = json.loads(message[message.index(b"{") : message.rindex(b"}") + 1])
+                return True
+            self._step(message)
+        return False
 
     def send(self, message: bytes) -> None:
-        """Send one text message."""
-        self.socket.sendall(text_frame(message))
+        """Send one JSON message."""
+        self.socket.sendall(self.frame(message))
 
     def say(self, **message: Any) -> None:
         """Send one message, as JSON."""
-        self.send(json.dumps(message, separators=(",", ":")).encode())
+        self.send(to_json(**message))
+
+    def frame(self, message: bytes) -> bytes:
+        """Make the bytes that `send` sends."""
+        return text_frame(self._speech.wrap(message))
 
     def ask(self, content: str) -> None:
         """Chat, and read until the answer has ended."""
@@ -66,10 +91,10 @@ class Client:
         """Yield the text messages that came together with what was read already."""
         return take_messages(self._received)
 
-    def _first(self) -> bytes:
-        while (message := next(self.taken(), None)) is None:
-            self._receive()
-        return message
+    def _step(self, got: bytes | None) -> None:
+        answer = self._speech.answer(got, self._connect)
+        if answer is not None:
+            self.socket.sendall(text_frame(answer))
 
     def _receive(self) -> None:
         data = self.socket.recv(MAX_RECEIVE_BYTES)
@@ -77,3 +102,8 @@ class Client:
             raise ConnectionError("the server hung up")
         self.received_bytes += len(data)
         self._received += data
+
+
+def to_json(**message: Any) -> bytes:
+    """Make JSON, without spaces."""
+    return json.dumps(message, separators=(",", ":")).encode()

@@ -23,6 +23,10 @@ class Target:
     """The subject that the gateway is compared with, round by round."""
     at_least: bool = False
     """The bound is the least, and not the most."""
+    is_moonshot: bool = False
+    """Something to aim at: to miss it is no failing."""
+    why: str = ""
+    """Where a bound in the measurement's unit comes from, such as another product's figure."""
 
 
 @attrs.frozen
@@ -44,6 +48,15 @@ class Measurement:
     def ratios(self, beside: str) -> Sequence[float]:
         """How many times the value of *beside* the gateway's is: each round compared with its neighbour."""
         return [ours / other for ours, other in zip(self.rounds[GATEWAY], self.rounds[beside], strict=True)]
+
+    @property
+    def peers(self) -> Sequence[str]:
+        """The subjects but the gateway."""
+        return [subject for subject in self.rounds if subject != GATEWAY]
+
+    def is_measured(self, target: Target) -> bool:
+        """Did the subject that it compares with run here?"""
+        return target.beside is None or target.beside in self.rounds
 
     def figure(self, target: Target) -> float:
         """What was reached."""
@@ -67,7 +80,7 @@ class Result:
 
 @attrs.frozen
 class Benchmark:
-    """One benchmark: `BENCHMARKS` in `benchmarks/__main__.py` lists them."""
+    """One benchmark: `BENCHMARKS` in `benchmarks/table.py` lists them."""
 
     name: str
     title: str

@@ -12,8 +12,14 @@ from pathlib import Path
 
 import attrs
 
-SETTLE_TIME = 0.05
+SETTLE_TIME = 0.025
 """Seconds in which a server that has nothing more to do goes to sleep."""
+
+IDLE = 0.02
+"""Part of that time that a server may work and still count as asleep: it has timers."""
+
+PATIENCE = 10.0
+"""Seconds that a server may take to get there, after the last of its clients' answers."""
 
 
 @attrs.frozen
@@ -30,14 +36,32 @@ class Server:
         Waits until it sleeps, for the kernel counts a running process but roughly, and what it
         does after its last message counts as well.
         """
-        time.sleep(SETTLE_TIME)
-        # The clock of another process, numbered as by clock_getcpuclockid(3); that in /proc is too coarse.
-        return time.clock_gettime(~self.pid << 3 | 2)
+        give_up = time.monotonic() + PATIENCE
+        now, before = self._clock(), -1.0
+        while now - before > SETTLE_TIME * IDLE and time.monotonic() < give_up:
+            time.sleep(SETTLE_TIME)
+            now, before = self._clock(), now
+        return now
 
     def memory(self) -> int:
         """Bytes of its memory that are in the machine's (RSS); Linux only."""
         pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * resource.getpagesize()
+
+    def _clock(self) -> float:
+        # The clock of another process, numbered as by clock_getcpuclockid(3); that in /proc is too coarse.
+        return time.clock_gettime(~self.pid << 3 | 2)
+
+
+@contextmanager
+def run_command(command: Sequence[str]) -> Iterator[Server]:
+    """Run *command*, whose first line ends with its port once it accepts connections; kill it at the end."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Server(process.pid, int(process.stdout.readline().split(":")[-1]))
+        finally:
+            process.kill()
 
 
 def python_command(module: str, *arguments: str) -> tuple[str, ...]:
@@ -57,20 +81,17 @@ def gateway_command(storage: str, *options: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def run_command(command: Sequence[str]) -> Iterator[Server]:
-    """Run *command*, whose first line ends with its port once it accepts connections."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield Server(process.pid, int(process.stdout.readline().split(":")[-1]))
-        finally:
-            process.kill()
+def run_server(*arguments: str) -> Iterator[Server]:
+    """Run `python -m ARGUMENTS`, as `run_command` does."""
+    with run_command((sys.executable, "-m", *arguments)) as server:
+        yield server
 
 
 @contextmanager
-def run_server(module: str, *arguments: str) -> Iterator[Server]:
-    """Run `python -m MODULE ARGUMENTS`."""
-    with run_command(python_command(module, *arguments)) as server:
+def run_gateway(storage: str, *options: str) -> Iterator[Server]:
+    """Run the gateway's own command line on *storage*."""
+    quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
+    with run_server("bamboo_gateway", "serve", *quiet, "--storage", storage, *options) as server:
         yield server
 
 

@@ -1,11 +1,15 @@
-"""What the peers without a gateway say: the gateway's messages, made by hand."""
+"""What the workloads ask of a server, and what those without a gateway say: its messages, made by hand."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from ..workloads.broadcast import EVENT_BYTES
+EVENT_BYTES = 150
+"""Of each event, as JSON: a token with what belongs to it."""
+
+TICK = 0.03
+"""Seconds between events, or tens of them: 1,000 clients are served before, so no two ticks share a write."""
 
 
 def make_event() -> str:
@@ -13,11 +17,20 @@ def make_event() -> str:
     return _to_json(type="agent_token", session_id="*", token=_TEXT)
 
 
-def make_reply(message: dict[str, Any]) -> str:
-    """Answer a `connect` or a `ping`."""
-    if message["type"] == "connect":
-        return _to_json(type="connected", session_id="s")
-    return _to_json(type="pong", timestamp=message["timestamp"])
+def make_reply(message: dict[str, Any], connections: int) -> str:
+    """Answer a `connect`, a `ping`, or any command but `broadcast`."""
+    match message["type"]:
+        case "connect":
+            return _to_json(type="connected", session_id="s")
+        case "ping":
+            return _to_json(type="pong", timestamp=message["timestamp"])
+        case _:
+            return _to_json(type="command_result", id=message["id"], result={"connections": connections})
+
+
+def is_broadcast(message: dict[str, Any]) -> bool:
+    """Is this the command to send `args.events` events to everybody, in each of `args.ticks` ticks?"""
+    return message.get("name") == "broadcast"
 
 
 def _to_json(**message: object) -> str:

@@ -7,8 +7,7 @@ import json
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, WebSocketServer
 
-from ..workloads.broadcast import EVENT_INTERVAL
-from .messages import make_event, make_reply
+from .messages import TICK, is_broadcast, make_event, make_reply
 
 clients: set[WebSocketConnection] = set()
 
@@ -20,21 +19,22 @@ async def handle(request: WebSocketRequest) -> None:
     try:
         while True:
             message = json.loads(await client.get_message())
-            if message["type"] == "command":
-                await broadcast(message["args"]["events"])
+            if is_broadcast(message):
+                await broadcast(**message["args"])
             else:
-                await client.send_message(make_reply(message))
+                await client.send_message(make_reply(message, len(clients)))
     except ConnectionClosed:
         clients.discard(client)
 
 
-async def broadcast(events: int) -> None:
-    """Send *events* to everybody."""
-    for _ in range(events):
-        text = make_event()
-        for client in list(clients):
-            await client.send_message(text)
-        await trio.sleep(EVENT_INTERVAL)
+async def broadcast(ticks: int, events: int, at_once: bool) -> None:
+    """Send *events* to everybody, in each tick."""
+    for _ in range(ticks):
+        for _ in range(events):
+            text = make_event()
+            for client in list(clients):
+                await client.send_message(text)
+        await trio.sleep(TICK)
 
 
 async def main() -> None:
