@@ -9,13 +9,14 @@ UV     := $(shell command -v uv)
 BIN    := $(VENV)/bin
 PIP    := $(if $(UV),$(UV) pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -qq --disable-pip-version-check)
 NODE   := tests/integration/node
+CLAW   := build/openclaw
 WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check soak format docs bench performance clean
+.PHONY: help serve test check soak format docs bench bench-openclaw performance clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.serve ## start a gateway (ARGS="--help" lists its options)
 	@$(BIN)/bamboo-gateway serve $(ARGS)
@@ -44,6 +45,9 @@ docs: $(VENV)/.dev ## write the generated parts of docs/ anew
 bench: $(VENV)/.dev $(WS) ## measure the gateway beside its peers (ten minutes at most; ARGS="broadcast" picks some)
 	@$(BIN)/python -m benchmarks --json build/benchmarks.json $(ARGS)
 
+bench-openclaw: $(VENV)/.dev $(CLAW)/.installed ## measure it beside OpenClaw, which takes 768 MB and its own Node
+	@$(BIN)/python -m benchmarks.openclaw $(CLAW) $(ARGS)
+
 performance: $(VENV)/.dev ## write docs/performance.md and its figures from what `make bench` has measured
 	@$(BIN)/python -m benchmarks.performance_page build/benchmarks.json
 
@@ -63,6 +67,13 @@ $(VENV)/.serve: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@$(PIP) --editable '.[dev]'
 	@touch $(VENV)/.serve $@
+
+# It takes only a newer Node than most systems have: npm has that, too.
+$(CLAW)/.installed:
+	@mkdir -p $(CLAW) && echo '{"private": true}' > $(CLAW)/package.json
+	@cd $(CLAW) && npm install --silent --no-audit --no-fund node@24
+	@cd $(CLAW) && PATH="$$PWD/node_modules/node/bin:$$PATH" npm install --silent --no-audit --no-fund openclaw@2026.9.6
+	@touch $@
 
 # Without it (no network, say) the tests that need it are skipped; .ci/run makes them fail instead.
 $(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json

@@ -58,7 +58,7 @@ class Client:
             self._is_open = True
             self._step(None)
         for message in self.taken():
-            if b'"connected"' in message:
+            if self._speech.welcome in message:
                 self.connected = json.loads(message[message.index(b"{") : message.rindex(b"}") + 1])
                 return True
             self._step(message)

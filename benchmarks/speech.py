@@ -1,4 +1,4 @@
-"""What the clients' messages are wrapped in: nothing, or Socket.IO's envelope."""
+"""How clients speak: what their messages are wrapped in, and how they connect."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Speech:
     """Put a message into its envelope."""
     answer: Callable[[bytes | None, bytes], bytes | None]
     """What a client that connects sends upon what it got, None for the head; the other is its `connect`."""
+    welcome: bytes = b'"connected"'
+    """Is in the message that says that it is."""
 
 
 def _answer_plain(got: bytes | None, connect: bytes) -> bytes | None:
