@@ -78,7 +78,15 @@ class Client:
 
     def ask(self, content: str) -> None:
         """Chat, and read until the answer has ended."""
+        self.chat(content)
+        self.wait_answer()
+
+    def chat(self, content: str) -> None:
+        """Chat."""
         self.say(type="chat", session_id=self.connected["session_id"], content=content)
+
+    def wait_answer(self) -> None:
+        """Read until an answer has ended."""
         while not any(b'"agent_complete"' in message for message in self.read()):
             pass
 

@@ -30,7 +30,7 @@ from ..session.effects import (
     Unfollow,
     Watch,
 )
-from ..session.log import Log
+from ..session.log import Entry, Log
 from ..turns import TurnRunner
 from .outbox import CHUNK_BYTES, Outbox, Voice
 from .pool import ConnectionPool
@@ -82,10 +82,10 @@ class Fanout:
         on a connection parts them.
         """
         self._held_since = trio.current_time()
-        grown: dict[Log, int] = {}
+        grown: defaultdict[Log, list[Entry]] = defaultdict(list)
         for effect in effects:
             if isinstance(effect, Deliver):
-                grown[effect.log] = effect.entry.seq
+                grown[effect.log].append(effect.entry)
                 continue
             if not isinstance(effect, Send):  # what is sent after a `Watch` goes out with its greeting
                 await self._breathe(1)
@@ -99,24 +99,26 @@ class Fanout:
         await self._deliver(grown, is_all=len(grown) == 1 and not self._touched)
         await self._flush()
 
-    async def _deliver(self, grown: dict[Log, int], *, is_all: bool = False) -> None:
+    async def _deliver(self, grown: dict[Log, list[Entry]], *, is_all: bool = False) -> None:
         """Hand out what has come to logs; *is_all*: it is one, and nothing else goes out."""
-        for log, seq in grown.items():
+        for log, entries in grown.items():
             after = log.visible_seq
-            log.show(seq)
+            log.show(entries[-1].seq)
             followers = self._followers.get(log)
-            if followers:
-                await self._hand_out(log, after, list(followers.values()), is_all=is_all)
+            if not followers:
+                continue
+            if entries[0].seq != after + 1 or sum(len(entry.body) for entry in entries) > CHUNK_BYTES:
+                # Of what is too much in one go everybody takes chunks, at a pace of their own.
+                await self._let_read(list(followers.values()))
+            else:
+                await self._hand_out(log, after, entries, list(followers.values()), is_all=is_all)
         grown.clear()
 
-    async def _hand_out(self, log: Log, after: int, followers: list[Outbox], *, is_all: bool) -> None:
+    async def _hand_out(
+        self, log: Log, after: int, entries: Sequence[Entry], followers: list[Outbox], *, is_all: bool
+    ) -> None:
         """What a connection misses while this yields, it catches up with: its cursor stands elsewhere."""
-        seq = log.visible_seq
-        chunk = log.read(after, CHUNK_BYTES)
-        if chunk.missing or len(chunk.entries) < seq - after:
-            # Of what is too much in one go everybody takes chunks, at a pace of their own.
-            await self._let_read(followers)
-            return
+        seq = entries[-1].seq
         voices: dict[Voice, bytes] = {}
         voice, frames = None, b""
         for start in range(0, len(followers), STRIDE):
@@ -125,7 +127,7 @@ class Fanout:
                 if outbox.voice is not voice:
                     voice = outbox.voice
                     if voice not in voices:
-                        parts = [entry.frame(voice.dialect, voice.protocol) for entry in chunk.entries]
+                        parts = [entry.frame(voice.dialect, voice.protocol) for entry in entries]
                         voices[voice] = b"".join(parts)
                     frames = voices[voice]
                 if is_all:

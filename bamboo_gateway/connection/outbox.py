@@ -54,17 +54,6 @@ _voice = cache(Voice)
 """One object for all who speak alike: fan-out tells them apart by identity, which costs nothing."""
 
 
-@attrs.frozen
-class OutboxStatistics:
-    """How far one connection has come."""
-
-    written_bytes: int
-    waiting_bytes: int
-    behind: bool
-    lag: int
-    """Events that it has yet to be sent, over all logs that it follows."""
-
-
 class Outbox:
     """
     The bytes and cursors of one connection; a plain object, not a task.
@@ -95,10 +84,25 @@ class Outbox:
         """Does more wait than anybody may add to?"""
         return self._waiting_bytes > FULL_BYTES
 
-    def statistics(self) -> OutboxStatistics:
-        """How far the connection has come."""
-        lag = sum(log.visible_seq - seq for log, seq in self._cursors.items())
-        return OutboxStatistics(self._written_bytes, self._waiting_bytes, self.behind, lag)
+    @property
+    def written_bytes(self) -> int:
+        """How much the socket has taken."""
+        return self._written_bytes
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much it has yet to take, of what was given to this connection."""
+        return self._waiting_bytes
+
+    @property
+    def lag(self) -> int:
+        """Events that the connection has yet to be given, over all logs that it follows."""
+        return sum(log.visible_seq - seq for log, seq in self._cursors.items())
+
+    @property
+    def may_lag(self) -> bool:
+        """May there be any? Whoever is live has all."""
+        return self.behind or self._is_late
 
     def speak(self, *, dialect: Dialect | None = None, protocol: int | None = None) -> None:
         """Speak otherwise from here on."""

@@ -97,14 +97,14 @@ class ConnectionPool:
 
     def statistics(self) -> PoolStatistics:
         """Count the connections; costs a look at each."""
-        found = {connection.id: connection.outbox.statistics() for connection in self}
-        outboxes = found.values()
+        outboxes = {connection.id: connection.outbox for connection in self}
+        lags = {name: outbox.lag for name, outbox in outboxes.items() if outbox.may_lag}
         return PoolStatistics(
             open=self._slots,
             accepted=self._accepted,
             refused=self._refused,
             closed={str(code): count for code, count in self._closed.items()},
-            behind=sum(outbox.behind for outbox in outboxes),
-            waiting_bytes=sum(outbox.waiting_bytes for outbox in outboxes),
-            lags={name: outbox.lag for name, outbox in found.items() if outbox.lag},
+            behind=sum(outbox.behind for outbox in outboxes.values()),
+            waiting_bytes=sum(outbox.waiting_bytes for outbox in outboxes.values()),
+            lags={name: lag for name, lag in lags.items() if lag},
         )

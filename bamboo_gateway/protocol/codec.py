@@ -94,9 +94,15 @@ def _unstructure_class(cls: type) -> Callable[[Any], Any]:
 
 def _leaving(field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
     """How *field* leaves; it does not if None is its default and its value."""
+    if messages.PLAIN in field.metadata:
+        return _as_it_is  # to walk through it once more took longer than to write it
     kinds = get_args(field.type)
     is_optional = field.default is None and NoneType in kinds
     return _converter.get_unstructure_hook(kinds[0] if is_optional else field.type)
+
+
+def _as_it_is(value: messages.Json) -> messages.Json:
+    return value
 
 
 def _culprit(message: Any, hooks: Mapping[str, Callable[[Any], Any]]) -> str:

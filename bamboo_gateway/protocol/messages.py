@@ -17,6 +17,9 @@ from attrs.validators import and_, deep_mapping, ge, max_len, min_len, optional
 Json: TypeAlias = Any
 """A JSON value; the decoder lets in nothing else."""
 
+PLAIN = "plain"
+"""In a field's metadata: whoever fills it has made plain JSON of it, by `codec.unstructure`."""
+
 MAX_ID_LENGTH = 256
 """Characters of an id or a name: room for a URL-sized key, too little to be a store."""
 
@@ -313,7 +316,7 @@ class CommandResult:
     """The id of the command."""
     session_id: str | None = attrs.field(default=None, kw_only=True)
     """The session that the command meant."""
-    result: Json = attrs.field(default=None, kw_only=True)
+    result: Json = attrs.field(default=None, kw_only=True, metadata={PLAIN: True})
     """Shaped as the table of commands says."""
     error: CommandError | None = attrs.field(default=None, kw_only=True)
     """Present if and only if `ok` is false."""

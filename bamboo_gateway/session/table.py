@@ -68,8 +68,9 @@ class SessionTable:
         """
         effects: list[Effect] = []
         reply: ReplyT = self._state.apply(request, now, effects)
-        for log in [effect.log for effect in effects if isinstance(effect, Deliver)]:
-            self._appended += 1
+        grown = [effect.log for effect in effects if isinstance(effect, Deliver)]
+        self._appended += len(grown)
+        for log in dict.fromkeys(grown):
             effects += self._state.make_room(log)
         return reply, effects
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..results import GATEWAY
-from ..server import node_command, python_command
+from ..server import gateway_command, node_command, python_command
 
 NODE = "Node ws"
 WEBSOCKETS = "websockets"
@@ -27,9 +27,19 @@ WEBSOCKETS = "websockets"
 RING_SIZE = 10_000
 """Events that a session keeps: the gateway's default."""
 
+BROADCASTER = python_command(f"{__package__}.gateway")
+"""The gateway embedded: its agent broadcasts, too, as one on the command line could not."""
+
+
+def gateway_emitter(storage: str) -> tuple[str, ...]:
+    """The gateway's own command line on *storage*."""
+    listeners = ("--max-connections", "100000", "--heartbeat-interval", "1h")  # they answer no pings
+    return gateway_command(storage, "--agent", f"{__package__}.agent:speak", *listeners)
+
+
 EMITTERS: Mapping[str, tuple[str, ...]] = {
-    GATEWAY: python_command(f"{__package__}.gateway"),
+    GATEWAY: gateway_emitter("memory:"),
     NODE: node_command(Path(__file__).parent / "node_ws.mjs", str(RING_SIZE)),
     WEBSOCKETS: python_command(f"{__package__}.asyncio_websockets"),
 }
-"""Subject → the command that starts it; arguments of the gateway may follow."""
+"""Subject → the command that starts it."""

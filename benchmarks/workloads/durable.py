@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..emitters import EMITTERS
+from ..emitters import gateway_emitter
 from ..listeners import Sessions, open_sessions
 from ..records import Records
 from ..results import GATEWAY, Benchmark, Measurement, Target
@@ -27,8 +27,8 @@ def run(scale: Scale) -> Sequence[Measurement]:
     """Stream with each storage once a round."""
     records = Records()
     for _ in range(scale.rounds):
-        for subject, storage in {GATEWAY: "full", MEMORY: "memory"}.items():
-            with _open_sessions(storage, scale.sessions) as sessions:
+        for subject in (GATEWAY, MEMORY):
+            with _open_sessions(subject, scale.sessions) as sessions:
                 flood = sessions.ask(scale.tokens // 2)
                 stream = sessions.ask(round(scale.pace_time / INTERVAL), INTERVAL)
             records.add(_RATE, subject, len(flood.latencies) / flood.seconds)
@@ -46,9 +46,8 @@ def run(scale: Scale) -> Sequence[Measurement]:
 @contextmanager
 def _open_sessions(storage: str, sessions: int) -> Iterator[Sessions]:
     with TemporaryDirectory(prefix="bamboo-benchmark-") as folder:
-        path = () if storage == "memory" else (str(Path(folder, "gateway.db")),)
-        command = (*EMITTERS[GATEWAY], storage, *path)
-        with run_command(command) as server, open_sessions(server, sessions) as opened:
+        where = "memory:" if storage == MEMORY else f"sqlite:{Path(folder, 'gateway.db')}"
+        with run_command(gateway_emitter(where)) as server, open_sessions(server, sessions) as opened:
             yield opened
 
 

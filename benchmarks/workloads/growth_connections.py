@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from ..emitters import EMITTERS
+from ..emitters import BROADCASTER
 from ..listeners import open_audience
 from ..records import Records
 from ..results import GATEWAY, Benchmark, Measurement, Target
@@ -30,7 +30,7 @@ def run(scale: Scale) -> Sequence[Measurement]:
     with ExitStack() as stack:
         audiences = {}
         for connections in scale.grown_connections:
-            server = stack.enter_context(run_command(EMITTERS[GATEWAY]))
+            server = stack.enter_context(run_command(BROADCASTER))
             audiences[connections] = server, stack.enter_context(open_audience(server.port, connections))
         for _ in range(scale.rounds):
             for connections, (server, audience) in audiences.items():

@@ -32,7 +32,7 @@ def run(scale: Scale) -> Sequence[Measurement]:
     *fewer, most = scale.grown_sessions
     with TemporaryDirectory(prefix="bamboo-benchmark-") as folder:
         files = [make_sessions(Path(folder, f"{count}.db"), count) for count in scale.grown_sessions]
-        for number in range(scale.rounds):
+        for number in range(min(scale.rounds, 3)):
             for count, file in zip(scale.grown_sessions, files, strict=True):
                 _measure(records, GATEWAY if count == most else _of(count), file, number)
     targets = [Target(1.3, beside=_of(count)) for count in fewer]
@@ -53,7 +53,7 @@ def _measure(records: Records, subject: str, file: FilledFile, number: int) -> N
         first = Client(server.port)
         records.add(_START, subject, time.monotonic() - started)
         sockets.enter_context(first.socket)
-        first.ask("How tall?")  # once for whatever is done only once
+        first.ask("Hi")  # once for whatever is done only once
 
         def connect() -> list[Client]:
             clients = [Client(server.port, protocol=2) for _ in range(VISITS)]
@@ -82,7 +82,7 @@ def _cost(server: Server, work: Callable[[], None]) -> float:
 
 def _chat(clients: Sequence[Client]) -> None:
     for client in clients:
-        client.ask("How tall?")
+        client.ask("Hi")
 
 
 BENCHMARK = Benchmark("growth_sessions", "SQLite files of few and many sessions", run)

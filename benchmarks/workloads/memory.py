@@ -11,15 +11,17 @@ from tempfile import TemporaryDirectory
 from ..client import Client
 from ..emitters import EMITTERS, NODE, WEBSOCKETS
 from ..filled_file import make_sessions
+from ..peers import TRIO_WEBSOCKET
 from ..records import Records
 from ..results import GATEWAY, Benchmark, Measurement, Target
 from ..scale import Scale
 from ..server import Server, gateway_command, python_command, run_command
 
-TRIO_WEBSOCKET = "bare trio-websocket"
-
 WARM_UP = 100
 """Connections and sessions that come before those that count."""
+
+AT_ONCE = 50
+"""Sessions that are visited together."""
 
 DORMANT_TIME = 2.5
 """Seconds after which a session that was left is in the storage alone, with the options below."""
@@ -94,10 +96,14 @@ def _leave(records: Records, subject: str, storage: str, sessions: int) -> None:
 
 
 def _visit(server: Server, sessions: int) -> None:
-    for _ in range(sessions):
-        client = Client(server.port)
-        with client.socket:
-            client.ask("How tall does bamboo grow?")
+    for _ in range(0, sessions, AT_ONCE):
+        with ExitStack() as sockets:
+            clients = [Client(server.port) for _ in range(AT_ONCE)]
+            for client in clients:
+                sockets.enter_context(client.socket)
+                client.chat("Bamboo?")
+            for client in clients:
+                client.wait_answer()
     time.sleep(DORMANT_TIME)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from statistics import mean, quantiles
 
 from ..client import Client
-from ..emitters import EMITTERS
+from ..emitters import BROADCASTER
 from ..listeners import Audience, open_audience
 from ..records import Records
 from ..results import GATEWAY, Benchmark, Measurement, Target
@@ -33,7 +33,7 @@ def run(scale: Scale) -> Sequence[Measurement]:
     records = Records()
     for _ in range(scale.rounds):
         with (
-            run_command(EMITTERS[GATEWAY]) as server,
+            run_command(BROADCASTER) as server,
             open_audience(server.port, scale.audience - 1) as audience,
         ):
             before = _push(audience, scale.pushed)

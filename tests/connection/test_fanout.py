@@ -254,12 +254,12 @@ async def test_whoever_is_behind_is_passed_over(house: House) -> None:
     while not stalled.connection.outbox.behind:
         await house.do(*grow(log, "x" * 10_000))
         live.heard()
-    waiting = stalled.connection.outbox.statistics().waiting_bytes
+    waiting = stalled.connection.outbox.waiting_bytes
     for _ in range(10):
         await house.do(*grow(log, "x" * 10_000))
         assert len(live.writes()) == 1
-    assert stalled.connection.outbox.statistics().waiting_bytes == waiting
-    assert stalled.connection.outbox.statistics().lag >= 10
+    assert stalled.connection.outbox.waiting_bytes == waiting
+    assert stalled.connection.outbox.lag >= 10
 
 
 async def test_what_is_too_much_in_one_go_is_read_in_chunks(house: House) -> None:
@@ -269,7 +269,7 @@ async def test_what_is_too_much_in_one_go_is_read_in_chunks(house: House) -> Non
     await house.follow(log, member)
     await house.do(*grow(log, *["x" * 10_000] * (FULL_BYTES // 10_000 + 2)))
     assert member.connection.outbox.behind
-    assert member.connection.outbox.statistics().waiting_bytes == 0
+    assert member.connection.outbox.waiting_bytes == 0
     assert member.writes() == []
 
 
@@ -348,13 +348,13 @@ async def test_presence_is_dropped_for_whoever_is_full(house: House) -> None:
     outbox.behind = True
     presence = Presence(session_id="s", event="joined", connection_id="c", user_id="u", watchers=2)
     await house.do(Send(member.id, presence))
-    before = outbox.statistics().waiting_bytes
+    before = outbox.waiting_bytes
     assert before > 0
     outbox.push(b"x" * FULL_BYTES)
     await house.do(Send(member.id, presence))
-    assert outbox.statistics().waiting_bytes == before + FULL_BYTES
+    assert outbox.waiting_bytes == before + FULL_BYTES
     await house.do(Send(member.id, Pong(1)))
-    assert outbox.statistics().waiting_bytes > before + FULL_BYTES
+    assert outbox.waiting_bytes > before + FULL_BYTES
 
 
 async def test_a_broken_socket_harms_nobody(house: House) -> None:
@@ -448,7 +448,7 @@ async def test_a_long_fan_out_lets_others_run(house: House, ticking_clock: Ticki
         await house.do(*[effect for log in logs for effect in grow(log, "b")])
         assert turns[0] > 10
     for connection in connections[: STRIDE * 15]:
-        assert connection.outbox.statistics().waiting_bytes > 0
+        assert connection.outbox.waiting_bytes > 0
 
 
 def catch_up(member: Member) -> None:

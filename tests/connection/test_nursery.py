@@ -278,7 +278,7 @@ async def test_a_peer_that_never_reads_is_left_at_the_deadline(mock_clock: MockC
         mock_clock.jump(2)
         await parts.until_empty()
         assert connection.outbox.broken
-        assert connection.outbox.statistics().waiting_bytes == 0
+        assert connection.outbox.waiting_bytes == 0
 
 
 async def test_a_client_that_reads_late_still_reads_why() -> None:

@@ -479,7 +479,7 @@ async def test_who_does_not_read_is_not_read(question: bytes, opcode: int) -> No
                     await trio.lowlevel.checkpoint()
             await wait_all_tasks_blocked()
             nursery.cancel_scope.cancel()
-        assert FULL_BYTES < connection.outbox.statistics().waiting_bytes < FULL_BYTES + 65_536
+        assert FULL_BYTES < connection.outbox.waiting_bytes < FULL_BYTES + 65_536
         neighbour = parts.memory()
         await neighbour.connect()
         await is_alive(neighbour)

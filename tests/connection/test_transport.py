@@ -74,7 +74,7 @@ async def test_what_is_sent_goes_through_the_outbox() -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(wire.transport.send_all, bytearray(FRAME))
         await wait_all_tasks_blocked()
-        assert wire.outbox.statistics().waiting_bytes == len(ACCEPT) + FULL_BYTES + len(FRAME)
+        assert wire.outbox.waiting_bytes == len(ACCEPT) + FULL_BYTES + len(FRAME)
         assert nursery.child_tasks
         nursery.start_soon(wire.transport.wait_send_all_might_not_block)
         await wait_all_tasks_blocked()
@@ -94,7 +94,7 @@ async def test_a_close_frame_is_kept_back() -> None:
     with pytest.raises(trio.ClosedResourceError):
         await wire.transport.send_all(goodbye)
     assert wire.transport.close_frame == goodbye
-    assert wire.outbox.statistics().waiting_bytes == len(ACCEPT)
+    assert wire.outbox.waiting_bytes == len(ACCEPT)
     with pytest.raises(trio.ClosedResourceError):
         await wire.transport.receive_some()
 
@@ -104,7 +104,7 @@ async def test_a_refusal_does_not_open() -> None:
     wire = Wire()
     await wire.transport.refuse(b"HTTP/1.1 400 \r\n\r\n")
     assert not wire.is_open()
-    assert wire.outbox.statistics().waiting_bytes > 0
+    assert wire.outbox.waiting_bytes > 0
     await wire.transport.accept(ACCEPT)
     assert wire.is_open()
     assert wire.transport.close_frame == b""

@@ -114,8 +114,8 @@ class TableState:
     def trim(self, log: Log, *, at_once: bool = False) -> Iterator[Effect]:
         """Have the storage cut what was cut here."""
         first_seq = log.cut(at_once=at_once)
-        session = None if log.channel else self.sessions.get(log.name)
         if first_seq is not None:
+            session = None if log.channel else self.sessions.get(log.name)
             yield from session.trim(first_seq) if session else [Trim(log, first_seq)]
 
     def validate_state(self) -> None:
