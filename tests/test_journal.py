@@ -151,6 +151,33 @@ async def test_nobody_sees_what_could_be_forgotten(
     assert replies == list(range(len(batches)))
 
 
+async def test_where_nothing_waits_no_other_task_is_asked() -> None:
+    """A batch is through when it was written: committed, let out, answered."""
+    async with desk(is_instant=True) as here:
+        await wait_all_tasks_blocked()
+        with trio.CancelScope() as scope:
+            await here.send(here.step("a", save("s1")))
+            assert [what for what, _ in here.record] == ["commit", "deliver", "reply"]
+        assert not scope.cancelled_caught
+
+
+async def test_after_an_outage_nothing_overtakes_what_was_held() -> None:
+    """An instant storage that has failed is written to by one task alone from then on."""
+    async with desk(is_instant=True) as here:
+        await wait_all_tasks_blocked()
+        here.storage.fault = StorageError("the disk is full")
+        held, later = here.step("a", save("s1")), here.step("b", save("s2"))
+        await here.send(held)
+        await wait_all_tasks_blocked()
+        assert errors(held) == [[ErrorCode.STORAGE_UNAVAILABLE]]
+        here.storage.fault = None
+        await here.send(later)
+        with trio.fail_after(HANG):
+            await here.journal.wait_well()
+        await wait_all_tasks_blocked()
+        assert here.let_out() == [save("s1"), save("s2")]
+
+
 async def test_while_one_commit_lasts_the_next_gathers() -> None:
     """Three batches that came meanwhile cost one commit and one delivery."""
     async with desk() as here:

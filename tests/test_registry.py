@@ -13,14 +13,22 @@ from trio.testing import wait_all_tasks_blocked
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.journal import JOURNAL_SIZE, Batch, Journal
-from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage
-from bamboo_gateway.registry import BATCH_SIZE, INBOX_SIZE, RegistryStatistics, SessionRegistry
+from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage, LoggedEvent
+from bamboo_gateway.registry import (
+    BATCH_SIZE,
+    INBOX_SIZE,
+    SPEECH_SIZE,
+    Call,
+    RegistryStatistics,
+    SessionRegistry,
+)
 from bamboo_gateway.session.effects import Deliver, Effect, SaveSession
 from bamboo_gateway.session.requests import (
     OPERATOR,
     AppendEvent,
     BroadcastEvent,
     CreateSession,
+    EmitEvents,
     GetSession,
     ListChannels,
     Request,
@@ -160,6 +168,89 @@ async def test_what_waits_is_done_in_one_batch_and_in_order(
         assert deliveries(await take(journal)) == list(range(half + 1, BATCH_SIZE + 1))
         assert deliveries(await take(journal)) == list(range(BATCH_SIZE + 1, BATCH_SIZE + 4))
         nursery.cancel_scope.cancel()
+
+
+def speech(batch: Batch) -> list[Sequence[LoggedEvent]]:
+    """What turns have said, request by request."""
+    requests = [step.asker.request for step in batch if isinstance(step.asker, Call)]
+    return [request.events for request in requests if isinstance(request, EmitEvents)]
+
+
+async def test_what_a_turn_says_in_one_go_is_one_request(registry: SessionRegistry, journal: Journal) -> None:
+    """Each turn's own, in order; what is said after the registry has listened is another one."""
+    for _ in range(3):
+        await registry.emit("s1", "r1", TOKEN)
+        await registry.emit("s2", "r2", TOKEN)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(registry.run)
+        assert speech(await take(journal)) == [[TOKEN] * 3, [TOKEN] * 3]
+        await registry.emit("s1", "r1", TOKEN)
+        assert speech(await take(journal)) == [[TOKEN]]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_turn_that_floods_waits_for_the_registry(registry: SessionRegistry, journal: Journal) -> None:
+    """It may be ahead by so many events; other turns are not held up by it, and none is lost."""
+    said = 0
+
+    async def flood() -> None:
+        nonlocal said
+        for number in range(SPEECH_SIZE * 2 + 1):
+            await registry.emit("s1", "r1", AgentToken("s1", str(number)))
+            said += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(flood)
+        await wait_all_tasks_blocked()
+        assert said == SPEECH_SIZE
+        await registry.emit("s2", "r2", TOKEN)
+        nursery.start_soon(registry.run)
+        heard: list[str] = []
+        while len(heard) < SPEECH_SIZE * 2 + 1:
+            for events in speech(await take(journal)):
+                heard += [event.token for event in events if event is not TOKEN and type(event) is AgentToken]
+        assert heard == [str(number) for number in range(SPEECH_SIZE * 2 + 1)]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_turn_waits_for_room_in_the_inbox(registry: SessionRegistry, journal: Journal) -> None:
+    """What waits there is the registry's already: nothing is added to it, and nothing lost."""
+    for _ in range(INBOX_SIZE):
+        await registry.tell(BroadcastEvent(TOKEN))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(registry.emit, "s1", "r1", TOKEN)
+        nursery.start_soon(registry.emit, "s1", "r1", TOKEN)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(registry.run)
+        heard: list[LoggedEvent] = []
+        while len(heard) < 2:
+            heard += [event for events in speech(await take(journal)) for event in events]
+        assert heard == [TOKEN, TOKEN]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_turn_is_told_that_the_registry_has_stopped(registry: SessionRegistry) -> None:
+    """One that waits, and one that says something afterwards."""
+    for _ in range(SPEECH_SIZE):
+        await registry.emit("s1", "r1", TOKEN)
+    async with trio.open_nursery() as nursery:
+
+        async def say_more() -> None:
+            with pytest.raises(trio.BrokenResourceError):
+                await registry.emit("s1", "r1", TOKEN)
+
+        nursery.start_soon(say_more)
+        await wait_all_tasks_blocked()
+        registry.close()
+    await say_more()
+
+
+async def test_a_turn_that_was_cancelled_says_nothing_more(registry: SessionRegistry) -> None:
+    """To say something is where a cancel is felt, though nothing is waited for."""
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await registry.emit("s1", "r1", TOKEN)
+    assert scope.cancelled_caught
 
 
 async def test_a_batch_has_one_time(table: SessionTable, journal: Journal) -> None:

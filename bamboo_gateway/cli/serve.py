@@ -30,7 +30,7 @@ When to look for garbage in cycles, of which a gateway makes little; the rest is
 Python looks after each 700 objects more, which took a fifth of each event's time.
 """
 
-_SWITCH_INTERVAL = 0.0005
+_SWITCH_INTERVAL = 0.001
 """
 Seconds for which the event loop may keep the thread of a commit waiting for the interpreter.
 

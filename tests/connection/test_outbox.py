@@ -46,8 +46,8 @@ def pass_over(outbox: Outbox) -> None:
     outbox.flush()
 
 
-def offer(outbox: Outbox, log: Log, *events: LoggedEvent) -> None:
-    """Grow *log* by *events*, and hand them out as fan-out does."""
+def offer(outbox: Outbox, log: Log, *events: LoggedEvent, at_once: bool = False) -> None:
+    """Grow *log* by *events*, and hand them out as fan-out does; *at_once*: where nothing else goes out."""
     after = log.last_seq
     for event in events:
         log.append(event, ts=1)
@@ -55,8 +55,11 @@ def offer(outbox: Outbox, log: Log, *events: LoggedEvent) -> None:
     voice = outbox.voice
     entries = log.read(after, 10**9).entries
     frames = b"".join(entry.frame(voice.dialect, voice.protocol) for entry in entries)
-    outbox.offer(log, after, log.last_seq, frames)
-    outbox.flush()
+    if at_once:
+        outbox.offer_at_once(log, after, log.last_seq, frames)
+    else:
+        outbox.offer(log, after, log.last_seq, frames)
+        outbox.flush()
 
 
 @attrs.define
@@ -150,6 +153,26 @@ def test_much_that_waits_goes_out_in_one_write() -> None:
             outbox.push(pong(number))
         outbox.flush()
         assert len(FrameParser().feed(theirs.recv(65_536))) == 20
+
+
+def test_a_broadcast_is_written_in_one_step() -> None:
+    """To who is live; who is not reads it from the log, and a full socket loses nothing."""
+    with wired() as (outbox, peer):
+        log = new_log()
+        outbox.follow(log, 0)
+        for number in range(3):
+            offer(outbox, log, AgentToken("s", str(number)), at_once=True)
+        assert [event["token"] for event in peer.read()] == ["0", "1", "2"]
+        assert is_live(outbox)
+        assert outbox.written_bytes > 0
+        big = AgentToken("s", "x" * 60_000)
+        sent = 3
+        while not outbox.behind:
+            offer(outbox, log, big, at_once=True)
+            sent += 1
+        offer(outbox, log, AgentToken("s", "last"), at_once=True)
+        assert exhaust(outbox, peer)[-1]["seq"] == sent + 1
+        assert is_live(outbox)
 
 
 def test_what_is_not_flushed_is_not_sent() -> None:
@@ -577,13 +600,17 @@ class OutboxMachine(RuleBasedStateMachine):
             self.outbox.follow(log, log.last_seq)
             self.cursors[log.name] = log.last_seq
 
-    @rule(number=st.integers(0, 2), sizes=st.lists(st.integers(0, LARGEST_EVENT), min_size=1, max_size=8))
-    def log_grows(self, number: int, sizes: list[int]) -> None:
+    @rule(
+        number=st.integers(0, 2),
+        sizes=st.lists(st.integers(0, LARGEST_EVENT), min_size=1, max_size=8),
+        at_once=st.booleans(),
+    )
+    def log_grows(self, number: int, sizes: list[int], *, at_once: bool) -> None:
         """Fan-out hands out a batch, or cannot, because the log has been cut in the midst of it."""
         log = self.logs[number]
         events = [numbered(log, ahead, size) for ahead, size in enumerate(sizes, start=1)]
         if len(events) < 5:
-            offer(self.outbox, log, *events)
+            offer(self.outbox, log, *events, at_once=at_once)
         else:
             for event in events:
                 log.append(event, ts=1)

@@ -128,6 +128,7 @@ async def test_a_thousand_connections(descriptors: None) -> None:
         before = _held()
         await _fill_and_thin_out(gateway, address)
         await _until(lambda: _held() == before)
+        await _until(lambda: gateway.statistics().registry.inbox == 0)  # who leaves tells it, and waits not
         assert gateway.statistics().connections.open == 0
         assert gateway.statistics().registry.table.watchers == 0
         nursery.cancel_scope.cancel()

@@ -30,6 +30,7 @@ from bamboo_gateway.protocol.messages import (
     GatewayEvent,
     Json,
     Limits,
+    LoggedEvent,
     Ping,
     Pong,
     TokenUsage,
@@ -245,13 +246,18 @@ class TestWriting:
     def test_takes_what_python_counts_as_the_same(self) -> None:
         """String enums, tuples, any mapping and attrs values are the JSON that they look like."""
         limits = Limits(max_message_bytes=1, max_queued_chats=2, heartbeat_interval=3)
-        result = MappingProxyType({"code": ErrorCode.GAP, "list": (1, limits)})
-        assert json.loads(codec.encode(CommandResult("x", ok=True, result=result)))["result"] == {
+        args = MappingProxyType({"code": ErrorCode.GAP, "list": (1, limits)})
+        assert json.loads(codec.encode(AgentToolStart("s", "x", args=args)))["args"] == {
             "code": "GAP",
             "list": [1, {"max_message_bytes": 1, "max_queued_chats": 2, "heartbeat_interval": 3.0}],
         }
-        with pytest.raises(InvalidMessageError, match="result: expected a string, got an integer"):
-            codec.encode(CommandResult("x", ok=True, result=[MappingProxyType({1: 1})]))
+        with pytest.raises(InvalidMessageError, match="args: expected a string, got an integer"):
+            codec.encode(AgentToolStart("s", "x", args=[MappingProxyType({1: 1})]))
+
+    def test_takes_a_plain_result_as_it_is(self) -> None:
+        """The result of a command was made plain when it was made; what was not is refused all the same."""
+        with pytest.raises(InvalidMessageError, match="mappingproxy is not JSON"):
+            codec.encode(CommandResult("x", ok=True, result=MappingProxyType({})))
 
 
 class TestRefusal:
@@ -459,3 +465,37 @@ class TestStructure:
     def test_connected_has_its_defaults(self) -> None:
         """The original gateway's `connected` has a session and nothing else; here it can be read, too."""
         assert codec.decode_event('{"type":"connected","session_id":"s"}') == Connected("s")
+
+
+class TestEntry:
+    @given(
+        logged_events,
+        st.integers(min_value=1, max_value=2**63 - 1),
+        st.integers(min_value=0, max_value=2**62),
+        st.none() | st.text(),
+        st.none() | st.text(),
+    )
+    def test_an_event_is_written_as_if_it_had_its_place(
+        self, event: LoggedEvent, seq: int, ts: int, run_id: str | None, channel: str | None
+    ) -> None:
+        """The short way that tokens take writes to the byte what `encode_body` does, or is refused alike."""
+        stamp: dict[str, Any] = {"seq": seq, "ts": ts, "run_id": run_id, "channel": channel}
+        stamped = attrs.evolve(event, **stamp)
+        try:
+            expected: bytes | str = codec.encode_body(stamped)
+        except InvalidMessageError as error:
+            expected = str(error)
+        try:
+            found: bytes | str = codec.encode_entry(event, seq=seq, ts=ts, run_id=run_id, channel=channel)
+        except InvalidMessageError as error:
+            found = str(error)
+        assert found == expected
+
+    @pytest.mark.parametrize(
+        ("token", "reason"),
+        [(AgentToken("s", 7), "token: expected a string"), (AgentToken("s", "\ud800"), "a lone surrogate")],  # type: ignore[arg-type]
+    )
+    def test_a_token_that_is_none_is_refused_as_any_event(self, token: AgentToken, reason: str) -> None:
+        """Whatever the short way cannot take is looked at the long way, which says what is wrong."""
+        with pytest.raises(InvalidMessageError, match=f"AgentToken cannot be encoded: .*{reason}"):
+            codec.encode_entry(token, seq=1, ts=1, run_id=None, channel=None)
