@@ -49,8 +49,9 @@ class Turn:
         """
         Stream a piece of the answer to every watcher.
 
-        Waits while the gateway is busy; it does not wait for any client. An
-        empty *text* is nothing.
+        Gives way to other tasks when the gateway is behind with this turn, and
+        waits while the storage fails; it does not wait for any client. A cancel
+        is felt at each call. An empty *text* is nothing.
         """
         if text:
             await self._emit(AgentToken(self.session.id, text))

@@ -15,10 +15,10 @@ from wsproto.utilities import RemoteProtocolError
 from .inbound import InboundProtocol
 from .transport import HandshakeError, Transport
 
-_NO_UPGRADE = b"This port speaks WebSocket: connect with ws://, not with http://.\n"
 RECEIVE_BYTES = 16 * 1024
 """Read from the socket at a time: some hundred small messages of a client that does not wait for answers."""
 
+_NO_UPGRADE = b"This port speaks WebSocket: connect with ws://, not with http://.\n"
 _FOREIGN = b"This origin may not connect; see allowed_origins.\n"
 
 
