@@ -42,6 +42,7 @@ def main(names: tuple[str, ...], rounds: int | None, path: Path | None, *, tiny:
     for result in _run([name for name in BENCHMARKS if name in names or not names], scale):
         print_result(result)
         results.append(result)
+    results.sort(key=lambda result: list(BENCHMARKS).index(result.name))
     print_report(results)
     if path is not None:
         subjects = {name: peer.about for name, peer in PEERS.items()}

@@ -69,7 +69,10 @@ def test_every_benchmark_runs_and_makes_a_page(tmp_path: Path) -> None:
     for result in results:
         assert result.measurements
         for each in result.measurements:
-            assert all(values and min(values) > 0 for values in each.rounds.values()), (result.name, each)
+            # The differences of resident memory may be nothing, or below.
+            assert all(
+                values and (each.unit == "KB" or min(values) > 0) for values in each.rounds.values()
+            ), (result.name, each)
             if isinstance(BENCHMARKS[result.name], Comparison):
                 assert set(each.rounds) == {name for name in PEERS if name != NODE or has_node()}
     run_module("benchmarks.performance_page", str(file), "--docs", str(tmp_path / "docs"))
