@@ -134,6 +134,8 @@ class Visit:
         self._is_over = False
         self._is_connected = False
         self._is_superseded = False
+        self._joined_at = 0
+        """The newest event of the session when it was greeted."""
         self._cursor: Cursor = "right"
         self._leave: Leave = "clean"
         if not person.is_homing:
@@ -307,6 +309,7 @@ class Visit:
         assert event["epoch"] == person.place.epoch, event
         assert event["last_seq"] <= person.place.log.newest, event
         self._is_connected = True
+        self._joined_at = event["last_seq"]
         if self._cursor == "absent":
             person.own.cursor = event["last_seq"]
         else:
@@ -342,7 +345,8 @@ class Visit:
             r"the log was begun anew and holds (?:events (\d+) to \d+|no event yet)", message
         )
         assert found is not None, message
-        earliest = int(found[1]) if found[1] else reading.ledger.newest + 1
+        # Not what the storage has: that is ahead of what anybody may be told.
+        earliest = int(found[1]) if found[1] else self._joined_at + 1
         self._hear_gap(reading, reading.distrusted + 1, earliest)
 
 
