@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from functools import cache
-from itertools import chain
 from typing import Any
 
 import attrs
@@ -45,16 +43,6 @@ class _LogRow:
     first_ts: int | None
     is_grown: bool = False
     is_cut: bool = False
-
-
-ROWS_AT_ONCE = 64
-"""In one statement: within the oldest bound on parameters (999), and each number of them can be cached."""
-
-
-@cache
-def _with_rows(statement: str, rows: int, columns: int) -> str:
-    row = f"({', '.join('?' * columns)})"
-    return statement.format(rows=", ".join([row] * rows))
 
 
 class Batch:
@@ -137,34 +125,20 @@ class Batch:
         self._logs[number] = _LogRow(1, 0, None)
 
     def _write_entries(self) -> None:
-        self._insert("INSERT INTO entry VALUES {rows}", self._entries)
+        self._executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", self._entries)
         self._entries.clear()
 
     def _write_logs(self) -> None:
         logs = [(number, log) for number, log in self._logs.items() if log is not None]
         # The start of a log is indexed, and moves seldom.
-        # They are all there: it is an update of many in one statement, as every SQLite in use knows it.
-        self._insert(
-            "INSERT INTO log (number, last_seq, first_seq, swept_seq) VALUES {rows}"
-            " ON CONFLICT (number) DO UPDATE SET last_seq = excluded.last_seq",
-            [(number, log.last_seq, 0, 0) for number, log in logs if log.is_grown],
+        self._executemany(
+            "UPDATE log SET last_seq = ? WHERE number = ?",
+            [(log.last_seq, number) for number, log in logs if log.is_grown],
         )
         self._executemany(
             "UPDATE log SET first_seq = ?, first_ts = ? WHERE number = ?",
             [(log.first_seq, log.first_ts, number) for number, log in logs if log.is_cut],
         )
-
-    def _insert(self, statement: str, rows: Sequence[Row]) -> None:
-        """
-        Run *statement* with many rows at a time.
-
-        Python lets go of the interpreter at each, to sqlite3's `executemany` at each
-        row; a busy event loop gives it back after a while only. To do so for each row
-        doubled the time that a commit takes beside one (measured).
-        """
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[start : start + ROWS_AT_ONCE]
-            self._execute(_with_rows(statement, len(some), len(some[0])), list(chain.from_iterable(some)))
 
     # ── sessions and channels ────────────────────────────────────────────────
 

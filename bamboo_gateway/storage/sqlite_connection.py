@@ -14,21 +14,11 @@ from .sqlite_errors import is_passing
 BUSY_TIMEOUT = 1.0
 """Seconds that a transaction waits for another program's."""
 
-CACHED_STATEMENTS = 256
-"""Twice Python's own: a batch has one for each number of rows that it writes at a time."""
-
 
 def connect(uri: str) -> sqlite3.Connection:
     """Connect to what *uri* names."""
     # Its threads change, but never two at a time; and transactions are begun by name.
-    return sqlite3.connect(
-        uri,
-        uri=True,
-        timeout=BUSY_TIMEOUT,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=CACHED_STATEMENTS,
-    )
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
