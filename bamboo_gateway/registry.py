@@ -34,7 +34,7 @@ INBOX_SIZE = 1024
 """Requests that may wait. Who finds it full waits: an agent that floods feels the gateway's pace."""
 
 BATCH_SIZE = 256
-"""Effects after which they go out: enough to share a commit, too few to stall anybody."""
+"""Steps and effects after which they go out: enough to share a commit, too few to stall anybody."""
 
 SPEECH_SIZE = 32
 """
@@ -257,11 +257,11 @@ class SessionRegistry:
     def _apply(self, first: Call) -> Batch:
         now = self._clock()
         steps = self._handle(first, now)
-        effects = sum(len(step.effects) for step in steps)
+        size = _size(steps)
         try:
-            while len(steps) + effects < BATCH_SIZE:
+            while size < BATCH_SIZE:
                 more = self._handle(self._inbox.receive_nowait(), now)
-                effects += sum(len(step.effects) for step in more)
+                size += _size(more)
                 steps += more
         except trio.WouldBlock:
             pass
@@ -329,3 +329,7 @@ class SessionRegistry:
                 call.refuse(unavailable())
         else:
             await self.tell(RestoreSession(session_id, stored))
+
+
+def _size(steps: Batch) -> int:
+    return sum(1 + len(step.effects) for step in steps)

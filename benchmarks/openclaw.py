@@ -25,7 +25,7 @@ from .client import Client, to_json
 from .crowd import open_crowd
 from .report import print_result
 from .results import GATEWAY, Measurement, Result
-from .server import Server, allow_many_files, run_gateway
+from .server import Server, allow_many_files, gateway_command, run_command
 from .speech import PLAIN, Speech
 from .workloads.ping import CALL, IN_FLIGHT, ask
 
@@ -103,7 +103,7 @@ def _measure(candidate: Candidate) -> Iterator[tuple[tuple[str, str], float]]:
 
 @contextmanager
 def _start_gateway() -> Iterator[Server]:
-    with run_gateway("memory:") as server:
+    with run_command(gateway_command("memory:")) as server:
         Client(server.port).socket.close()
         yield server
 

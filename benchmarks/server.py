@@ -80,21 +80,6 @@ def gateway_command(storage: str, *options: str) -> tuple[str, ...]:
     return python_command("bamboo_gateway", "serve", *quiet, "--storage", storage, *options)
 
 
-@contextmanager
-def run_server(*arguments: str) -> Iterator[Server]:
-    """Run `python -m ARGUMENTS`, as `run_command` does."""
-    with run_command((sys.executable, "-m", *arguments)) as server:
-        yield server
-
-
-@contextmanager
-def run_gateway(storage: str, *options: str) -> Iterator[Server]:
-    """Run the gateway's own command line on *storage*."""
-    quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
-    with run_server("bamboo_gateway", "serve", *quiet, "--storage", storage, *options) as server:
-        yield server
-
-
 def allow_many_files() -> None:
     """Let this process, and those that it starts, have as many sockets as the system allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -144,11 +144,10 @@ class Fanout:
             await self._breathe(1)
 
     async def _flush(self) -> None:
-        if self._touched:
-            for outbox in self._touched:
-                outbox.flush()
-                await self._breathe(1)
-            self._touched.clear()
+        for outbox in self._touched:
+            outbox.flush()
+            await self._breathe(1)
+        self._touched.clear()
 
     async def _breathe(self, steps: int) -> None:
         """Let the other tasks run, now and then."""

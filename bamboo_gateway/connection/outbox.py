@@ -148,11 +148,10 @@ class Outbox:
 
     def offer(self, log: Log, after: int, seq: int, frames: bytes) -> None:
         """Give the *frames* of *log* from *after* to *seq* to who is live, stands just there and has room."""
-        cursors = self._cursors
-        if not self.behind and cursors.get(log) == after and self._waiting_bytes <= FULL_BYTES:
-            cursors[log] = seq
+        if not (self.behind or self.is_full) and self._cursors.get(log) == after:
+            self._cursors[log] = seq
             self.push(frames)
-        elif log in cursors:
+        elif log in self._cursors:
             self.miss()
 
     def offer_at_once(self, log: Log, after: int, seq: int, frames: bytes) -> None:
@@ -181,7 +180,7 @@ class Outbox:
             written = 0
         self._written_bytes += written
         if written < len(frames):
-            self.push(memoryview(frames)[written:] if written else frames)
+            self.push(memoryview(frames)[written:])
             self.flush()
 
     def miss(self) -> None:

@@ -18,11 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..peers import NODE, WEBSOCKETS
 from ..results import GATEWAY
 from ..server import gateway_command, node_command, python_command
-
-NODE = "Node ws"
-WEBSOCKETS = "websockets"
 
 RING_SIZE = 10_000
 """Events that a session keeps: the gateway's default."""

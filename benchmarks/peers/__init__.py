@@ -9,13 +9,13 @@ resuming, limits or deadlines: the others show what a library costs, not what a 
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
 from ..results import GATEWAY
+from ..server import node_command, python_command
 from ..speech import PLAIN, SOCKETIO, Speech
 from .messages import EVENT_BYTES, TICK
 
@@ -39,7 +39,7 @@ class Peer:
 
 
 def _python(module: str, *arguments: str) -> Sequence[str]:
-    return (sys.executable, "-m", f"{__package__}.{module}", *arguments)
+    return python_command(f"{__package__}.{module}", *arguments)
 
 
 _NODE_WS = Path(__file__).with_name("node_ws.mjs")
@@ -47,7 +47,7 @@ _NODE_WS = Path(__file__).with_name("node_ws.mjs")
 PEERS: Mapping[str, Peer] = {
     GATEWAY: Peer(_python("gateway"), "embedded, in memory, default settings", ["trio"]),
     LIMIT: Peer(_python("limit"), "non-blocking writes of ready frames; understands nothing", []),
-    NODE: Peer(("node", str(_NODE_WS), str(EVENT_BYTES), str(TICK)), "a loop over all clients", ["ws"]),
+    NODE: Peer(node_command(_NODE_WS, str(EVENT_BYTES), str(TICK)), "a loop over all clients", ["ws"]),
     WEBSOCKETS: Peer(_python("websockets_broadcast"), "on asyncio, its `broadcast()`", ["websockets"]),
     "websockets, uvloop": Peer(
         _python("websockets_broadcast", "uvloop"), "on uvloop, its `broadcast()`", ["websockets", "uvloop"]

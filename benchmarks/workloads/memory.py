@@ -9,13 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..client import Client
-from ..emitters import EMITTERS, NODE, WEBSOCKETS
+from ..emitters import EMITTERS
 from ..filled_file import make_sessions
-from ..peers import TRIO_WEBSOCKET
+from ..peers import NODE, PEERS, TRIO_WEBSOCKET, WEBSOCKETS
 from ..records import Records
 from ..results import GATEWAY, Benchmark, Measurement, Target
 from ..scale import Scale
-from ..server import Server, gateway_command, python_command, run_command
+from ..server import Server, gateway_command, run_command
 
 WARM_UP = 100
 """Connections and sessions that come before those that count."""
@@ -32,9 +32,9 @@ _LEFT = "memory per dormant session, left in this one"
 _IDLE = ("--session-idle-timeout", "1s", "--upkeep-interval", "1s")
 _MANY = ("--max-connections", "100000", "--max-sessions", "10000000", "--log-total-bytes", str(1024**4))
 
-SUBJECTS: Mapping[str, tuple[str, ...]] = {
+SUBJECTS: Mapping[str, Sequence[str]] = {
     GATEWAY: gateway_command("memory:", *_MANY),
-    TRIO_WEBSOCKET: python_command("benchmarks.peers.trio_websocket_loop"),
+    TRIO_WEBSOCKET: PEERS[TRIO_WEBSOCKET].command,
     NODE: EMITTERS[NODE],
     WEBSOCKETS: EMITTERS[WEBSOCKETS],
 }

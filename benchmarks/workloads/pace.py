@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..emitters import EMITTERS, NODE, WEBSOCKETS
+from ..emitters import EMITTERS
 from ..listeners import open_sessions
+from ..peers import NODE, WEBSOCKETS
 from ..records import Records
 from ..results import Benchmark, Measurement, Target
 from ..scale import Scale

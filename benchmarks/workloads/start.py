@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..client import Client
-from ..emitters import EMITTERS, NODE, WEBSOCKETS
+from ..emitters import EMITTERS
+from ..peers import NODE, WEBSOCKETS
 from ..records import Records
 from ..results import GATEWAY, Benchmark, Measurement, Target
 from ..scale import Scale

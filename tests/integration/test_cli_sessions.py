@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,19 @@ def on(place: Place, gateway: Serving) -> Place:
     """Through the gateway."""
     place.where = ("--url", gateway.url)
     return place
+
+
+@contextmanager
+def standing(place: Place, *, is_live: bool) -> Iterator[Sequence[str]]:
+    """Ask the gateway that holds the file, or the file of one that has stopped; yields the sessions' ids."""
+    place.where = ("--storage", place.storage)
+    ids = place.ids()
+    with serving("--storage", place.storage) as gateway:
+        if is_live:
+            on(place, gateway)
+        else:
+            gateway.stop()
+        yield ids
 
 
 @pytest.fixture
@@ -96,13 +110,7 @@ def test_both_ways_tell_the_same(place: Place) -> None:
 @pytest.mark.parametrize("is_live", [True, False], ids=["live", "stopped"])
 def test_sessions_are_deleted(place: Place, is_live: bool) -> None:
     """Those that there are; one that there is not is named, and is no reason to spare the others."""
-    place.where = ("--storage", place.storage)
-    first, second = place.ids()
-    with serving("--storage", place.storage) as gateway:
-        if is_live:
-            on(place, gateway)
-        else:
-            gateway.stop()
+    with standing(place, is_live=is_live) as (first, second):
         assert place.fail("delete", first)[0] == 2
         code, said = place.fail("delete", "nil", first, "--yes")
         assert (code, said) == (
@@ -181,13 +189,7 @@ def test_an_export_becomes_a_file(place: Place, tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_live", [True, False], ids=["live", "stopped"])
 def test_a_list_goes_on_where_it_ended(place: Place, is_live: bool) -> None:
     """With --limit, which tells the number; the session of the command itself is no reason to look on."""
-    place.where = ("--storage", place.storage)
-    first, second = place.ids()
-    with serving("--storage", place.storage) as gateway:
-        if is_live:
-            on(place, gateway)
-        else:
-            gateway.stop()
+    with standing(place, is_live=is_live) as (first, second):
         ran = run("sessions", "list", "--json", "--limit", "1", *place.where)
         assert json.loads(ran.stdout)["session_id"] == first
         said, after = ran.stderr.rsplit(maxsplit=1)
