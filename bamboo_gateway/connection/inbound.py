@@ -150,6 +150,8 @@ def _frame_bytes(data: bytes, start: int) -> int | None:
         return 0
     if length < _LENGTH_16:
         return 2 + _MASK_BYTES + length
+    if data[start] != _TEXT:
+        return 0  # too long for a ping or a pong, which wsproto says without waiting for how long
     start += 2
     size = 2 if length == _LENGTH_16 else 8
     if len(data) < start + size:

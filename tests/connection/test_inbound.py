@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import attrs
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from trio_websocket import WebSocketConnection
 from wsproto import ConnectionType
 from wsproto.connection import Connection as FrameConnection, ConnectionState
@@ -80,6 +80,8 @@ def test_it_means_what_wsproto_takes_it_for(stream: bytes, sizes: list[int]) -> 
     assert list(say(InboundProtocol(), pieces)) == list(say(wsproto, pieces))
 
 
+@example(frame(PING, b"x" * 126, mask=bytes(4)))
+@example(frame(PONG, b"x" * 65_536, mask=bytes(4)))
 @given(st.lists(frames, max_size=4).map(b"".join))
 def test_it_means_the_same_byte_by_byte(stream: bytes) -> None:
     """The finest cut of all; of long frames the ends."""
