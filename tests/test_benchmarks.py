@@ -58,7 +58,12 @@ def run_module(*arguments: str) -> list[str]:
 @pytest.mark.integration
 @linux_only
 def test_every_benchmark_runs_and_makes_a_page(tmp_path: Path) -> None:
-    """A tiny run of all ends well, with a value of each peer in each comparison; a page is written of it."""
+    """
+    A tiny run of all ends well, with a value of each peer in each comparison; a page is written of it.
+
+    Whatever was measured is above 0, but for what is the difference of two measurements: of runs this small,
+    on a busy machine, it may be anything.
+    """
     if os.environ.get("BAMBOO_REQUIRE_ALL"):
         assert has_node(), "needs node, and `npm ci` in tests/integration/node"
     file = tmp_path / "results.json"
@@ -69,10 +74,11 @@ def test_every_benchmark_runs_and_makes_a_page(tmp_path: Path) -> None:
     for result in results:
         assert result.measurements
         for each in result.measurements:
-            # The differences of resident memory may be nothing, or below.
-            assert all(
-                values and (each.unit == "KB" or min(values) > 0) for values in each.rounds.values()
-            ), (result.name, each)
+            is_difference = each.unit == "KB" or "beyond the agents' timers" in each.what
+            assert all(values and (is_difference or min(values) > 0) for values in each.rounds.values()), (
+                result.name,
+                each,
+            )
             if isinstance(BENCHMARKS[result.name], Comparison):
                 assert set(each.rounds) == {name for name in PEERS if name != NODE or has_node()}
     run_module("benchmarks.performance_page", str(file), "--docs", str(tmp_path / "docs"))
