@@ -38,6 +38,9 @@ class ErrorCode(enum.StrEnum):
     ID_REUSED = "ID_REUSED"
     AGENT_INTERRUPTED = "AGENT_INTERRUPTED"
     COMMAND_INTERRUPTED = "COMMAND_INTERRUPTED"
+    FORBIDDEN = "FORBIDDEN"
+    RATE_LIMITED = "RATE_LIMITED"
+    STOPPING = "STOPPING"
 
 
 @attrs.frozen
@@ -97,6 +100,16 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
     ),
     ErrorCode.COMMAND_INTERRUPTED: ErrorMeaning(
         "The gateway ended while it carried out the command of this `id`; whether it did is not known."
+    ),
+    ErrorCode.FORBIDDEN: ErrorMeaning("The token has not the scope that this needs; the text names it."),
+    ErrorCode.RATE_LIMITED: ErrorMeaning(
+        "Too much in too short a time; nothing was done. Ask again after `retry_after` seconds.",
+        retryable=True,
+    ),
+    ErrorCode.STOPPING: ErrorMeaning(
+        "The gateway is about to stop and takes in nothing new. Say it again, with the same `id`, to the one "
+        "that comes after it.",
+        retryable=True,
     ),
 }
 

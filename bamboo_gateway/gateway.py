@@ -15,11 +15,14 @@ from .channels.local import LocalChannel
 from .commands import Services
 from .config import Address, GatewayConfig
 from .connection.fanout import Fanout
-from .connection.nursery import Host, serve_stream
+from .connection.host import Host
+from .connection.nursery import serve_stream
 from .connection.pool import ConnectionPool, PoolStatistics
 from .errors import AgentError, GatewayError
+from .identity.gatekeeper import Gatekeeper
+from .identity.one_token import OneToken
 from .journal import Journal, JournalStatistics
-from .ports import Agent, Channel, SessionStorage, is_resumable
+from .ports import Agent, Authenticator, Channel, SessionStorage, is_resumable
 from .protocol.messages import Limits, LoggedEvent
 from .registry import RegistryStatistics, SessionRegistry
 from .router import MessageRouter
@@ -63,6 +66,7 @@ class Gateway:
         agent: Answers chats; without one they are refused with `AGENT_ERROR`.
         channels: Outside channels by their name.
         storage: Where sessions are kept; in memory by default.
+        authenticate: Tells whose credentials a client shows, in place of `config.auth_token`.
 
     Raises:
         ConfigError: A setting is unusable.
@@ -77,8 +81,12 @@ class Gateway:
         agent: Agent | None = None,
         channels: Mapping[str, Channel] | None = None,
         storage: SessionStorage | None = None,
+        authenticate: Authenticator | None = None,
     ) -> None:
         self.config = config or GatewayConfig()
+        if authenticate is None and self.config.auth_token is not None:
+            authenticate = OneToken(self.config.auth_token)
+        self.config.refuse_to_stand_open(asks_who=authenticate is not None)
         self.started_at = time.time()
         self._agent = agent or _no_agent
         self._storage = storage or MemoryStorage()
@@ -99,7 +107,8 @@ class Gateway:
         )
         services = Services(self._registry, catalog, self.channels, self)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
-        self._host = Host(self.config, self._pool, self._registry, router, self.channels)
+        gatekeeper = Gatekeeper(authenticate)
+        self._host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
 
     @property
     def limits(self) -> Limits:
@@ -196,6 +205,7 @@ class Gateway:
 
     async def _listen(self) -> Sequence[trio.SocketListener]:
         address = self.config.address
+        assert isinstance(address, Address)
         try:
             return await trio.open_tcp_listeners(address.port, host=address.host)
         except OSError:

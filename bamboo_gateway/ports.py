@@ -1,5 +1,5 @@
 """
-The seams where something else can be plugged in: agents, outside channels, storage.
+The seams where something else can be plugged in: agents, outside channels, storage, who may come in.
 
 A `Protocol` stands here only where two implementations exist. Each has one
 contract suite under `tests/contracts` that every adapter runs.
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from .principal import Credentials, Principal
 from .protocol.messages import ChannelMessage, Json, TokenUsage
 from .session.effects import Change
 from .session.history import NumberedMessage
@@ -71,6 +72,32 @@ class Channel(Protocol):
         An exception becomes `error{CHANNEL_ERROR}` for the sender. What comes
         *from* such a place is given to `gateway.channels.publish`.
         """
+        ...
+
+
+class Authenticator(Protocol):
+    """Tells who shows credentials; one async function of an embedding program will do."""
+
+    async def __call__(self, credentials: Credentials, /) -> Principal | None:
+        """
+        Tell whose *credentials* these are; None: nobody's.
+
+        Called before anything else is done for a client, under its deadline. An
+        exception is logged, and the client is refused.
+        """
+        ...
+
+
+@runtime_checkable
+class RevocableAuthenticator(Authenticator, Protocol):
+    """One that can tell when somebody it has let in is to be let in no longer."""
+
+    def refresh(self) -> bool:
+        """Look, without waiting, whether anything has changed since the last look; a few times a second."""
+        ...
+
+    def still_holds(self, principal: Principal) -> bool:
+        """Would the credentials that *principal* has shown make the same principal now?"""
         ...
 
 

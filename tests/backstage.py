@@ -18,6 +18,7 @@ from bamboo_gateway.channels.local import LocalChannel
 from bamboo_gateway.commands import Services
 from bamboo_gateway.journal import Journal
 from bamboo_gateway.ports import Agent, Channel, SessionStorage, is_resumable
+from bamboo_gateway.principal import Principal
 from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.messages import (
     AgentToken,
@@ -32,7 +33,7 @@ from bamboo_gateway.registry import SessionRegistry
 from bamboo_gateway.router import MessageRouter, Response
 from bamboo_gateway.session.effects import CancelTurn, Deliver, Effect, StartTurn
 from bamboo_gateway.session.requests import AppendEvent, Attach, Caller, Request, SubmitChat
-from bamboo_gateway.session.session import ConnectionHandle, Principal
+from bamboo_gateway.session.session import ConnectionHandle
 from bamboo_gateway.session.stored import StoredSession
 from bamboo_gateway.session_catalog import SessionCatalog
 from bamboo_gateway.session_manager import SessionManager

@@ -18,6 +18,11 @@ def names(*kinds: str) -> list[str]:
     return [name for name, kind in KINDS.items() if kind in kinds]
 
 
+def can_be_off(name: str) -> bool:
+    """Is it a limit that 0 switches off?"""
+    return Setting.of(attrs.fields_dict(GatewayConfig)[name]).can_be_off
+
+
 def configured(name: str, value: Any) -> GatewayConfig:
     """A gateway's settings, one of which is given as a file or an environment might give it."""
     settings = {name: value}
@@ -38,6 +43,7 @@ class TestAddress:
     def test_reads_and_writes_host_and_port(self, text: str, host: str, port: int) -> None:
         """An address is read and written in the same form, IPv6 in brackets."""
         address = Address.parse(text)
+        assert isinstance(address, Address)
         assert (address.host, address.port) == (host, port)
         assert str(address) == text
 
@@ -93,11 +99,14 @@ class TestGatewayConfig:
 
     @pytest.mark.parametrize("name", names("seconds"))
     def test_takes_seconds_whole_or_not(self, name: str) -> None:
-        """Durations are seconds; zero is none."""
+        """Durations are seconds; zero is none, but switches a limit off."""
         for value in (0.001, 1, 2.5):
             assert getattr(configured(name, value), name) == value
-        with pytest.raises(ConfigError, match=name):
-            configured(name, 0)
+        if can_be_off(name):
+            assert getattr(configured(name, 0), name) == 0
+        else:
+            with pytest.raises(ConfigError, match=name):
+                configured(name, 0)
 
     @pytest.mark.parametrize("name", names("count", "bytes"))
     def test_takes_whole_numbers(self, name: str) -> None:
@@ -105,8 +114,8 @@ class TestGatewayConfig:
         assert getattr(configured(name, 1), name) == 1
         with pytest.raises(ConfigError, match=name):
             configured(name, 1.0)
-        if name == "max_queued_chats":
-            assert GatewayConfig(max_queued_chats=0).max_queued_chats == 0
+        if name == "max_queued_chats" or can_be_off(name):
+            assert getattr(configured(name, 0), name) == 0
         else:
             with pytest.raises(ConfigError, match=name):
                 configured(name, 0)
@@ -137,9 +146,11 @@ class TestGatewayConfig:
     @pytest.mark.parametrize("bind", ["0.0.0.0:0", "[::]:0", "10.0.0.1:80", "gateway.example:80"])
     def test_does_not_stand_open_to_the_network(self, bind: str) -> None:
         """Where others can reach it, it wants a token."""
+        config = GatewayConfig(bind=bind)
         with pytest.raises(ConfigError, match="set auth_token, or bind to"):
-            GatewayConfig(bind=bind)
-        assert GatewayConfig(bind=bind, auth_token="secret").bind == bind
+            config.refuse_to_stand_open(asks_who=False)
+        config.refuse_to_stand_open(asks_who=True)
+        attrs.evolve(config, insecure_no_auth=True).refuse_to_stand_open(asks_who=False)
 
     def test_does_not_show_its_token(self) -> None:
         """A config that ends up in a log gives nothing away, and neither does an error about the token."""

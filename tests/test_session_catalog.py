@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from bamboo_gateway.errors import ErrorCode, GatewayError, StorageError
+from bamboo_gateway.principal import Principal
 from bamboo_gateway.protocol.messages import TokenUsage
 from bamboo_gateway.session.history import NumberedMessage
 from bamboo_gateway.session.requests import OPERATOR, Caller, Tidy
-from bamboo_gateway.session.session import Principal, Session
+from bamboo_gateway.session.session import Session
 from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.turn import Turn
 from tests.backstage import Backstage, backstage

@@ -49,9 +49,11 @@ _METAVARS: dict[Kind, str] = {
     "secret": "TOKEN",
     "address": "HOST:PORT",
     "list": "TEXT",
+    "flag": "",
     "count": "N",
     "bytes": "BYTES",
     "seconds": "DURATION",
+    "rate": "N",
 }
 
 
@@ -75,6 +77,9 @@ def read_value(field: attrs.Attribute[Any], value: object) -> object:
     return value
 
 
+_NUMBERS: dict[str, Callable[[str], float]] = {"count": int, "bytes": int, "rate": float}
+
+
 class SettingType(click.ParamType[Any]):
     """The type of one option: it reads what is typed, and has the setting itself check it."""
 
@@ -86,9 +91,9 @@ class SettingType(click.ParamType[Any]):
         """Read *value*, a text from the command line or the environment, or what a file had."""
         if self.name == "list":
             return value  # one item; the list is checked as a whole
-        if self.name in ("count", "bytes") and isinstance(value, str):
+        if isinstance(value, str) and self.name in _NUMBERS:
             with suppress(ValueError):  # the setting has the better words
-                value = int(value)
+                value = _NUMBERS[self.name](value)
         try:
             return read_value(self._field, value)
         except ValueError as error:
@@ -116,15 +121,29 @@ def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
     it = Setting.of(field)
     is_list = it.kind == "list"
     # A list is given item by item: `--allowed-origin A --allowed-origin B`.
-    flag = f"--{(field.name.removesuffix('s') if is_list else field.name).replace('_', '-')}"
+    flag = f"--{(_singular(field.name) if is_list else field.name).replace('_', '-')}"
+    if it.kind == "flag":
+        return click.option(
+            flag,
+            field.name,
+            is_flag=True,
+            default=field.default,
+            envvar=variable(field.name),
+            show_envvar=True,
+            help=it.meaning,
+        )
     return click.option(
         flag,
         field.name,
         type=SettingType(field),
         metavar="|".join(it.choices) or _METAVARS[it.kind],
         multiple=is_list,
-        default=format_duration(field.default) if isinstance(field.default, float) else field.default,
+        default=format_duration(field.default) if it.kind == "seconds" and field.default else field.default,
         envvar=variable(field.name),
         show_envvar=True,
         help=it.meaning,
     )
+
+
+def _singular(name: str) -> str:
+    return name.removesuffix("ies") + "y" if name.endswith("ies") else name.removesuffix("s")

@@ -7,10 +7,10 @@ import uuid
 import trio
 
 from ..errors import ERROR_CODES, ErrorCode
+from ..principal import Principal
 from ..protocol import versions
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Connected, Error, GatewayEvent
-from ..session.session import Principal
 from .outbox import Outbox
 
 STOPPING = Closing(CloseCode.GOING_AWAY, "the gateway stops")

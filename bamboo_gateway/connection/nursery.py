@@ -12,26 +12,22 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import attrs
 import structlog
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
-from ..channel_manager import ChannelManager
 from ..config import GatewayConfig
 from ..errors import ErrorCode
 from ..protocol import framing
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Shutdown
-from ..registry import SessionRegistry
-from ..router import MessageRouter
 from ..session.requests import Detach
 from .connection import FAILED, STOPPING, Connection
 from .handshake import open_websocket
 from .heartbeat import run_heartbeat
+from .host import Host
 from .outbox import Outbox
-from .pool import ConnectionPool
 from .reader import Reader, run_reader
 from .transport import HandshakeError, Transport
 from .writer import run_writer
@@ -49,17 +45,6 @@ _GONE = Closing(CloseCode.ABNORMAL, "the socket is gone")
 
 _UNSAID = (CloseCode.NO_STATUS, CloseCode.ABNORMAL)
 """Codes that no frame may carry (RFC 6455 §7.4.1)."""
-
-
-@attrs.frozen
-class Host:
-    """What a connection needs of its gateway."""
-
-    config: GatewayConfig
-    pool: ConnectionPool
-    registry: SessionRegistry
-    router: MessageRouter
-    channels: ChannelManager
 
 
 async def serve_stream(host: Host, stream: trio.abc.Stream) -> None:
@@ -144,7 +129,7 @@ def _boundary(connection: Connection) -> Iterator[None]:
 async def _shake_hands(
     config: GatewayConfig, nursery: trio.Nursery, transport: Transport
 ) -> WebSocketConnection:
-    with trio.move_on_after(config.handshake_timeout):
+    with trio.move_on_after(config.head_timeout):
         return await open_websocket(nursery, transport, config.allowed_origins, config.max_message_bytes)
     raise HandshakeError("the handshake took too long")
 
@@ -158,8 +143,7 @@ def _start_tasks(
 ) -> None:
     host.pool.add(connection)
     config = host.config
-    reader = Reader(connection, config, host.registry, host.router, host.channels)
-    nursery.start_soon(run_reader, reader, websocket, config.connect_timeout)
+    nursery.start_soon(run_reader, Reader(connection, host), websocket, config.connect_timeout)
     nursery.start_soon(
         run_heartbeat, connection, transport, config.heartbeat_interval, config.heartbeat_timeout
     )

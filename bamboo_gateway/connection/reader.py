@@ -10,10 +10,9 @@ import attrs
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from ..channel_manager import ChannelManager
-from ..config import GatewayConfig
 from ..errors import ErrorCode, GatewayError, InvalidMessageError
 from ..idempotency import Once
+from ..principal import Credentials, Family
 from ..protocol import codec, versions
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import (
@@ -27,13 +26,12 @@ from ..protocol.messages import (
     GatewayEvent,
     Ping,
 )
-from ..registry import SessionRegistry
-from ..router import MessageRouter, Response, ToAgent, ToChannel
+from ..router import Response, ToAgent, ToChannel
 from ..session.outcomes import Answer, MessageKey
 from ..session.requests import Attach, Caller, SubmitChat
 from ..session.session import ConnectionHandle
-from .authentication import authenticate
 from .connection import FAILED, STOPPING, Connection
+from .host import Host
 
 
 async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_timeout: float) -> None:
@@ -85,10 +83,7 @@ class Reader:
     """
 
     connection: Connection
-    config: GatewayConfig
-    registry: SessionRegistry
-    router: MessageRouter
-    channels: ChannelManager
+    host: Host
     _is_first: bool = attrs.field(default=True, init=False)
 
     async def receive(self, text: str | bytes) -> None:
@@ -121,7 +116,10 @@ class Reader:
     def _is_too_big(self, text: str) -> bool:
         """trio-websocket bounds characters; the limits are in bytes, of which a character has up to four."""
         known = self.connection.principal is not None
-        limit = self.config.max_message_bytes if known else self.config.max_unauthenticated_message_bytes
+        config = self.host.config
+        limit = config.max_message_bytes if known else config.max_unauthenticated_message_bytes
+        if not limit:
+            return False
         return len(text) > limit or (len(text) * 4 > limit and len(text.encode()) > limit)
 
     def _learn_dialect(self, text: str) -> None:
@@ -138,11 +136,11 @@ class Reader:
         if self.connection.principal is None:
             raise GatewayError(ErrorCode.NOT_CONNECTED, "the first message must be connect")
         caller = Caller(self.connection.principal, self.connection.id)
-        match await self.router.route(caller, message):
+        match await self.host.router.route(caller, message):
             case Response(event):
                 self._answer(event)
             case ToAgent(chat):
-                await self.registry.ask(SubmitChat(caller, chat, run_id=str(uuid.uuid4())))
+                await self.host.registry.ask(SubmitChat(caller, chat, run_id=str(uuid.uuid4())))
             case ToChannel(sent):
                 assert isinstance(message, Chat), "commands are answered"
                 self._answer(await self._send_to_channel(caller, message, sent))
@@ -152,8 +150,8 @@ class Reader:
             return Error(error.code, error.message, session_id=chat.session_id, id=chat.id)
 
         accepted = ChatAccepted(chat.session_id, id=chat.id, channel=sent.channel)
-        once = Once(self.registry, caller, MessageKey.of(chat), refuse)
-        return await once.perform(self.channels.sending(sent, lambda _: accepted))
+        once = Once(self.host.registry, caller, MessageKey.of(chat), refuse)
+        return await once.perform(self.host.channels.sending(sent, lambda _: accepted))
 
     def _answer(self, event: GatewayEvent | None) -> None:
         """Name a session, as all events of protocol 1 do: the connection's own, if none was meant."""
@@ -167,18 +165,18 @@ class Reader:
         connection = self.connection
         # Who has proved who they are need not do it again to move to another session.
         if connection.principal is None or message.auth is not None:
-            principal = authenticate(message.auth, self.config.auth_token)
-            if principal is None:
-                reason = "the token is missing or wrong"
-                connection.fail(ErrorCode.UNAUTHORIZED, Closing(CloseCode.UNAUTHORIZED, reason))
+            try:
+                connection.principal = await self.host.gatekeeper.admit(Credentials(message.auth))
+            except GatewayError as error:
+                connection.fail(error.code, Closing(CloseCode.UNAUTHORIZED, error.message))
                 return
-            connection.principal = principal
         handle = ConnectionHandle(
             connection.id,
             connection.principal.user_id,
             protocol=versions.negotiate(message.protocol),
             client=message.client,
             connected_at=time.time(),
+            hears=frozenset(filter(connection.principal.hears, Family)),
         )
         attach = Attach(
             Caller(connection.principal, connection.id),
@@ -191,4 +189,4 @@ class Reader:
             exclusive=bool(message.exclusive),
             is_exact=message.replay == "exact",
         )
-        await self.registry.ask(attach)
+        await self.host.registry.ask(attach)

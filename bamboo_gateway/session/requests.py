@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 from attrs.validators import and_, ge, instance_of, max_len, min_len, optional
 
+from ..principal import LOCAL, Principal
 from ..protocol.messages import (
     MAX_ID_LENGTH,
     AgentComplete,
@@ -25,7 +26,7 @@ from ..protocol.messages import (
 )
 from .history import HistoryMessage
 from .outcomes import Answer, MessageKey
-from .session import ConnectionHandle, Principal, Session
+from .session import ConnectionHandle, Session
 from .stored import StoredSession
 
 ReplyT = TypeVar("ReplyT")
@@ -63,7 +64,7 @@ class Caller:
     """Its session is meant where a request names none."""
 
 
-OPERATOR = Caller(Principal("local", is_operator=True))
+OPERATOR = Caller(LOCAL)
 """The embedding program itself."""
 
 

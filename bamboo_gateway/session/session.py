@@ -1,4 +1,4 @@
-"""What a session looks like from outside: the seed's `Session` and `ConnectionHandle`, and who may see it."""
+"""What a session looks like from outside: the seed's `Session` and `ConnectionHandle`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,8 @@ from typing import Literal
 
 import attrs
 
+from ..principal import Family
 from ..protocol.messages import ClientInfo, Json
-
-
-@attrs.frozen
-class Principal:
-    """Who speaks: the owner of the sessions that it makes."""
-
-    user_id: str
-    is_operator: bool = False
-    """Sees every session: the embedding program, and who holds the gateway's one token (or needs none)."""
-
-    def owns(self, user_id: str) -> bool:
-        """May this principal see what belongs to *user_id*?"""
-        return self.is_operator or self.user_id == user_id
 
 
 @attrs.frozen
@@ -39,6 +27,8 @@ class ConnectionHandle:
     client: ClientInfo | None = None
     connected_at: float = 0.0
     """Unix seconds."""
+    hears: frozenset[Family] = frozenset(Family)
+    """What it may be sent; an embedding program's own connections hear all."""
 
 
 @attrs.frozen

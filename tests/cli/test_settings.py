@@ -31,7 +31,7 @@ def test_every_setting_has_a_flag_and_a_variable(name: str) -> None:
     """Both are made of its name; a list's flag is singular, for it is given once an item."""
     [option] = [param for param in probing.command.params if param.name == name]
     assert isinstance(option, click.Option)
-    singular = name.removesuffix("s") if name == "allowed_origins" else name
+    singular = {"allowed_origins": "allowed_origin", "trusted_proxies": "trusted_proxy"}.get(name, name)
     assert option.opts == [f"--{singular.replace('_', '-')}"]
     assert option.envvar == f"BAMBOO_{name.upper()}"
     assert option.help
@@ -87,7 +87,7 @@ def test_an_empty_variable_is_none() -> None:
         ("--bind", "nowhere", "'nowhere' is no HOST:PORT"),
         ("--auth-token", "", "must be a text of at least one character"),
         ("--max-connections", "many", "'many' is no whole number"),
-        ("--max-connections", "0", "0 is no whole number from 1"),
+        ("--max-sessions", "0", "0 is no whole number from 1"),
         ("--max-message-bytes", "1.5", "'1.5' is no whole number"),
         ("--heartbeat-interval", "soon", "'soon' is no duration, such as 30, 90s"),
         ("--heartbeat-interval", "0", "0.0 is no number of seconds"),

@@ -18,9 +18,12 @@ from bamboo_gateway.commands import Services
 from bamboo_gateway.config import GatewayConfig
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.fanout import Fanout
-from bamboo_gateway.connection.nursery import Host, serve_stream
+from bamboo_gateway.connection.host import Host
+from bamboo_gateway.connection.nursery import serve_stream
 from bamboo_gateway.connection.pool import ConnectionPool
 from bamboo_gateway.gateway import Gateway, table_limits
+from bamboo_gateway.identity.gatekeeper import Gatekeeper
+from bamboo_gateway.identity.one_token import OneToken
 from bamboo_gateway.journal import Journal
 from bamboo_gateway.ports import Agent, SessionStorage
 from bamboo_gateway.protocol.messages import TokenUsage
@@ -145,7 +148,8 @@ async def stage(
     async with trio.open_nursery() as nursery:
         await nursery.start(_run, backstage, registry, journal, fanout, turns)
         async with trio.open_nursery() as connections:
-            host = Host(config, pool, registry, router, channels)
+            gatekeeper = Gatekeeper(OneToken(config.auth_token) if config.auth_token else None)
+            host = Host(config, gatekeeper, pool, registry, router, channels)
             sessions = SessionManager(registry, catalog, time.time)
             parts = Stage(host, registry, table, fanout, sessions, connections, backstage)
             try:

@@ -206,7 +206,7 @@ async def test_a_silent_client_meets_the_handshake_deadline(
     said: bytes, autojump_clock: trio.testing.MockClock
 ) -> None:
     """Who does not finish the request in time is let go, and no sooner."""
-    async with stage(GatewayConfig(handshake_timeout=10, close_timeout=1)) as parts:
+    async with stage(GatewayConfig(head_timeout=10, close_timeout=1)) as parts:
         began = trio.current_time()
         client = parts.memory()
         if said:

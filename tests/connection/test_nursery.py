@@ -17,7 +17,8 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 from bamboo_gateway.config import GatewayConfig
 from bamboo_gateway.connection.fanout import FanoutStatistics
-from bamboo_gateway.connection.nursery import RETRY_AFTER, Host, serve_stream
+from bamboo_gateway.connection.host import Host
+from bamboo_gateway.connection.nursery import RETRY_AFTER, serve_stream
 from bamboo_gateway.connection.pool import MAX_REFUSALS
 from bamboo_gateway.protocol.closing import CloseCode, Closing
 from bamboo_gateway.protocol.messages import AgentToken

@@ -7,9 +7,9 @@ from trio.testing import memory_stream_pair, wait_all_tasks_blocked
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.outbox import FULL_BYTES, Outbox
 from bamboo_gateway.connection.transport import MAX_HEAD_BYTES, HandshakeError, Transport
+from bamboo_gateway.principal import Principal
 from bamboo_gateway.protocol import framing
 from bamboo_gateway.protocol.closing import CloseCode
-from bamboo_gateway.session.session import Principal
 from tests.connection.raw_client import HANG
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

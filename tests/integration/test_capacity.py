@@ -33,7 +33,7 @@ CONFIG = GatewayConfig(
     heartbeat_interval=3.0,
     heartbeat_timeout=3.0,
     # A thousand at once may wait for each other.
-    handshake_timeout=HANG,
+    head_timeout=HANG,
     connect_timeout=HANG,
 )
 

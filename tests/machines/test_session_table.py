@@ -18,6 +18,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
+from bamboo_gateway.principal import Principal
 from bamboo_gateway.protocol.messages import (
     AgentComplete,
     AgentToken,
@@ -68,7 +69,7 @@ from bamboo_gateway.session.requests import (
     SubmitChat,
     Tidy,
 )
-from bamboo_gateway.session.session import ConnectionHandle, Principal, Session
+from bamboo_gateway.session.session import ConnectionHandle, Session
 from bamboo_gateway.session.stored import StoredSession
 from bamboo_gateway.session.table import SessionTable
 from tests.machines.drive import drive

@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
+from bamboo_gateway.principal import Principal
 from bamboo_gateway.protocol.messages import AgentComplete, Chat, Connected, Limits, LoggedEvent, TokenUsage
 from bamboo_gateway.session.effects import (
     Change,
@@ -24,7 +25,7 @@ from bamboo_gateway.session.log import LogLimits
 from bamboo_gateway.session.outcomes import OutcomeLimits
 from bamboo_gateway.session.requests import OPERATOR, Attach, Caller, GetSession, Request, SubmitChat
 from bamboo_gateway.session.residents import SessionLimits
-from bamboo_gateway.session.session import ConnectionHandle, Principal, Session
+from bamboo_gateway.session.session import ConnectionHandle, Session
 from bamboo_gateway.session.stored import StoredState
 from bamboo_gateway.session.table import SessionTable, TableLimits
 from tests.session.dump import dump

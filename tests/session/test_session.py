@@ -7,7 +7,8 @@ import datetime
 import attrs
 import pytest
 
-from bamboo_gateway.session.session import Principal, Session
+from bamboo_gateway.principal import Principal, Scope
+from bamboo_gateway.session.session import Session
 from tests.session.tables import handle
 
 BORN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -18,7 +19,7 @@ BORN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     [
         (Principal("ann"), True),
         (Principal("bob"), False),
-        (Principal("bob", is_operator=True), True),
+        (Principal("bob", frozenset(Scope)), True),
     ],
 )
 def test_a_session_belongs_to_its_maker(principal: Principal, *, may: bool) -> None:

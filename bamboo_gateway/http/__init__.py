@@ -1,0 +1,1 @@
+"""HTTP/1.1 on the gateway's port: health, metrics and whatever else is no WebSocket."""

@@ -1,0 +1,1 @@
+"""Who may come in: tokens, who they belong to, and who has shown too many wrong ones."""
