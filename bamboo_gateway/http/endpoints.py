@@ -84,6 +84,9 @@ class Endpoints:
 
     async def _metrics(self, request: Request, visitor: Visitor) -> Reply:
         if not (visitor.is_local and _is_direct(request)):
+            if visitor.is_local and not self.gatekeeper.asks:
+                text = "no token is asked for here, so metrics are for this machine alone: ask by its address"
+                raise RefusedError(refusal(HTTPStatus.FORBIDDEN, text), "forbidden")
             credentials = Credentials(bearer_token(request.headers), visitor.address, request.headers)
             principal = await admit(self.gatekeeper, credentials)
             if not principal.may(frozenset({Scope.METRICS})):

@@ -1,14 +1,13 @@
-"""The heads of requests: read from a stream within bounds, and understood."""
+"""The heads of requests, read from a stream within bounds."""
 
 from __future__ import annotations
 
 import re
 from http import HTTPStatus
 
-import h11
 import trio
 
-from .messages import RefusedError, Request, refusal
+from .messages import RefusedError, refusal
 
 RECEIVE_BYTES = 16 * 1024
 
@@ -81,27 +80,3 @@ def _too_large(detail: str) -> RefusedError:
 def asks_for_websocket(head: bytes) -> bool:
     """Is it (meant as) an upgrade? It is then parsed by wsproto, and by nobody else: that takes 0.1 ms."""
     return _UPGRADE.search(head) is not None
-
-
-def parse(head: bytes) -> tuple[Request, h11.Connection]:
-    """
-    Understand a head; the connection waits for its answer.
-
-    Raises:
-        RefusedError: It is no request of HTTP/1.
-    """
-    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=len(head) + 1)
-    connection.receive_data(head)
-    try:
-        event = connection.next_event()
-    except h11.RemoteProtocolError as error:
-        reply = refusal(HTTPStatus(error.error_status_hint), f"this is no request of HTTP/1.1: {error}")
-        raise RefusedError(reply, "head", str(error)) from None
-    if not isinstance(event, h11.Request):
-        reply = refusal(HTTPStatus.BAD_REQUEST, "this is no request of HTTP/1.1")
-        raise RefusedError(reply, "head", "no request")
-    headers: dict[str, str] = {}
-    for name, value in event.headers:
-        key, text = name.decode("ascii"), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return Request(event.method.decode("ascii"), event.target.decode("latin-1"), headers), connection

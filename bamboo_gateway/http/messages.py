@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -70,4 +71,4 @@ class RefusedError(Exception):
 
 def retry_after(seconds: float) -> tuple[str, str]:
     """The header that says when to ask again (RFC 9110 §10.2.3): whole seconds, at least one."""
-    return "Retry-After", str(max(1, round(seconds + 0.5)))
+    return "Retry-After", str(max(1, math.ceil(seconds)))

@@ -25,9 +25,9 @@ from ..connection.admission import Entrant, full
 from ..connection.handshake import judge_upgrade
 from ..connection.host import Host
 from ..connection.nursery import Arrival, Read, read_messages, serve_websocket
-from ..http.answers import may_follow, write
 from ..http.endpoints import Endpoints, Visitor
-from ..http.head import HeadReader, asks_for_websocket, parse
+from ..http.exchange import Exchange, answer_unread
+from ..http.head import HeadReader, asks_for_websocket
 from ..http.messages import RefusedError, Reply, Request, refusal
 from ..identity.address import address_key
 from . import tls
@@ -94,7 +94,9 @@ class FrontDoor:
             yield
         except RefusedError as error:
             admission.count_refusal(error.reason)
-            log.info("client refused", reason=error.reason, detail=str(error))
+            # A flood shall not fill the log as well; the statistics count it.
+            say = log.debug if error.reason == "capacity" else log.info
+            say("client refused", reason=error.reason, detail=str(error))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             admission.count_refusal("gone")
         except Exception:  # noqa: BLE001 -- logged, without the local variables that structlog would add
@@ -125,7 +127,7 @@ class FrontDoor:
         if self._refusals < MAX_REFUSALS:
             self._refusals += 1
             try:
-                await self._answer_last(stream, write(error.reply))
+                await self._answer_last(stream, answer_unread(error.reply))
             finally:
                 self._refusals -= 1
 
@@ -143,14 +145,14 @@ class FrontDoor:
                 arrival = await self._converse(stream, reader, entrant, address)
             except RefusedError as error:
                 entrant.is_mute = True  # it has had its answer, and may give way
-                await self._answer_last(stream, write(error.reply))
+                await self._answer_last(stream, answer_unread(error.reply))
                 raise
         if arrival is not None:
             await serve_websocket(self._host, attrs.evolve(arrival, deadline=deadline), self._read)
         elif entrant.scope.cancelled_caught:
             refused = full() if entrant.has_given_way else _too_slow()
             if reader is not None and (reader.has_begun or entrant.has_given_way):
-                await self._answer_last(stream, write(refused.reply))
+                await self._answer_last(stream, answer_unread(refused.reply))
             raise refused
 
     async def _converse(
@@ -172,13 +174,12 @@ class FrontDoor:
             if asks_for_websocket(head):
                 upgrade = await judge_upgrade(self._host, head, address)
                 return Arrival(stream, upgrade, entrant, address, math.inf, reader.take_rest())
-            request, exchange = parse(head)
-            is_last = not may_follow(exchange)
-            reply = await self._answer(request, self._visitor(address))
-            if is_last:
-                await self._answer_last(stream, write(reply, exchange))
+            exchange = Exchange(head)
+            reply = await self._answer(exchange.request, self._visitor(address))
+            if not exchange.may_be_followed():
+                await self._answer_last(stream, exchange.answer(reply, is_last=True))
                 return None
-            await stream.send_all(write(reply, exchange, is_last=False))
+            await stream.send_all(exchange.answer(reply, is_last=False))
 
     async def _read_head(self, reader: HeadReader) -> bytes | None:
         config = self._host.config
@@ -231,8 +232,7 @@ def _too_slow() -> RefusedError:
 
 
 def _forwarded_for(head: bytes) -> str:
-    request, _ = parse(head)
-    return request.headers.get("x-forwarded-for", "")
+    return Exchange(head).request.headers.get("x-forwarded-for", "")
 
 
 def _peer_address(stream: trio.abc.Stream) -> str:

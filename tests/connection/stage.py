@@ -138,8 +138,7 @@ async def stage(
     config = gateway.config
     table = SessionTable(table_limits(config, gateway.limits))
     table.open(StoredState("epoch"))
-    journal = Journal(storage)
-    registry = SessionRegistry(table, time.time, journal, partial(_load, storage, table))
+    registry = SessionRegistry(table, time.time, journal := Journal(storage), partial(_load, storage, table))
     catalog = SessionCatalog(registry, storage)
     turns = TurnRunner(agent, registry)
     pool = ConnectionPool(Admission())
@@ -147,8 +146,8 @@ async def stage(
     channels = ChannelManager(registry, LocalChannel(registry), {}, send_timeout=10.0)
     services = Services(registry, catalog, channels, gateway)
     router = MessageRouter(services, agent, config.command_timeout)
-    backstage = trio.CancelScope()
     async with trio.open_nursery() as nursery:
+        backstage = trio.CancelScope()
         await nursery.start(_run, backstage, registry, journal, fanout, turns)
         async with trio.open_nursery() as connections:
             gatekeeper = Gatekeeper(OneToken(config.auth_token) if config.auth_token else None)
