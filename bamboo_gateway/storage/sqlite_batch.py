@@ -11,14 +11,17 @@ import attrs
 from ..session.effects import (
     Change,
     Deliver,
+    DropChannel,
     DropOutcome,
     DropRun,
     DropSession,
+    DropShare,
     SaveChannel,
     SaveMessage,
     SaveOutcome,
     SaveRun,
     SaveSession,
+    SaveShare,
     Trim,
 )
 from .sqlite_rows import (
@@ -60,9 +63,8 @@ class Batch:
         self._connection = connection
         self._logs: dict[int, _LogRow | None] = {}
         self._entries: list[Row] = []
-        self._sessions = 0
-        """How many there are more than before."""
         self._last_number = 0
+        self._lowest_channel = 0
         self._log_bytes = 0
         self._is_dropping = False
 
@@ -72,7 +74,7 @@ class Batch:
             _APPLY[type(change)](self, change)
         self._write_entries()
         self._write_logs()
-        add_to_store(self._connection, self._sessions, self._last_number, self._log_bytes)
+        add_to_store(self._connection, self._last_number, self._lowest_channel, self._log_bytes)
         if self._is_dropping:
             # More where the batch is greater: what is forgotten must not outgrow what is added.
             sweep(self._connection, STEP + 2 * len(changes))
@@ -150,13 +152,10 @@ class Batch:
             return
         self.drop_session(DropSession(change.session.id))
         number = change.session.number
-        if self._execute("DELETE FROM dropped WHERE number = ?", (number,)).rowcount:
-            # The same batch once more: none of what it dropped may come back.
-            sweep_owner(self._connection, number, INT64_MAX - 1)
+        self._take_number(number)
         insert = f"INSERT INTO session ({SESSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- a constant
         self._execute(insert, row)
         self._make_log(number)
-        self._sessions += 1
         self._last_number = max(self._last_number, number)
 
     def drop_session(self, change: DropSession) -> None:
@@ -169,21 +168,50 @@ class Batch:
             "DELETE FROM session WHERE number = ?",
             "DELETE FROM log WHERE number = ?",
             "DELETE FROM run WHERE session = ?",
+            "DELETE FROM share WHERE session = ?",
             "INSERT INTO dropped VALUES (?)",
         ):
             self._execute(statement, found)
         self._logs[found[0]] = None
-        self._sessions -= 1
         self._is_dropping = True
 
     def save_channel(self, change: SaveChannel) -> None:
         """Write a channel, old or new."""
-        row = (change.name, change.members, change.number)
-        if not self._execute("UPDATE channel SET name = ?, members = ? WHERE number = ?", row).rowcount:
-            self._execute("INSERT INTO channel (name, members, number) VALUES (?, ?, ?)", row)
+        row = (change.name, change.members, change.user_id, change.number)
+        update = "UPDATE channel SET name = ?, members = ?, user_id = ? WHERE number = ?"
+        if not self._execute(update, row).rowcount:
+            self._take_number(change.number)
+            self._execute("INSERT INTO channel (name, members, user_id, number) VALUES (?, ?, ?, ?)", row)
             self._make_log(change.number)
+            self._lowest_channel = min(self._lowest_channel, change.number)
+
+    def drop_channel(self, change: DropChannel) -> None:
+        """Forget a channel; its log is swept away afterwards."""
+        found = (change.number,)
+        if not self._execute("DELETE FROM channel WHERE number = ?", found).rowcount:
+            return
+        self._write_entries()
+        self._execute("DELETE FROM log WHERE number = ?", found)
+        self._execute("INSERT INTO dropped VALUES (?)", found)
+        self._logs[change.number] = None
+        self._is_dropping = True
+
+    def _take_number(self, number: int) -> None:
+        """Of what is new: there may be leavings of it if the same batch comes once more, which stay dropped."""
+        if self._execute("DELETE FROM dropped WHERE number = ?", (number,)).rowcount:
+            sweep_owner(self._connection, number, INT64_MAX - 1)
 
     # ── what belongs to a session ────────────────────────────────────────────
+
+    def save_share(self, change: SaveShare) -> None:
+        """Write a share, old or new."""
+        if self._find_log(change.owner):
+            row = (change.owner, change.user_id, change.access)
+            self._execute("REPLACE INTO share VALUES (?, ?, ?)", row)
+
+    def drop_share(self, change: DropShare) -> None:
+        """Forget a share."""
+        self._execute("DELETE FROM share WHERE session = ? AND user_id = ?", (change.owner, change.user_id))
 
     def save_message(self, change: SaveMessage) -> None:
         """Write a message, old or new."""
@@ -208,16 +236,16 @@ class Batch:
         """Write an outcome; it is the newest now."""
         if self._find_log(change.owner):
             self._execute(
-                "REPLACE INTO outcome (session, kind, id, fingerprint, ts, is_open, answer)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "REPLACE INTO outcome (session, user_id, kind, id, fingerprint, ts, is_open, answer)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 outcome_row(change.owner, change.outcome),
             )
 
     def drop_outcome(self, change: DropOutcome) -> None:
         """Forget an outcome."""
         self._execute(
-            "DELETE FROM outcome WHERE session = ? AND kind = ? AND id = ?",
-            (change.owner, change.key.kind, change.key.id),
+            "DELETE FROM outcome WHERE session = ? AND kind = ? AND id = ? AND user_id = ?",
+            (change.owner, *change.key.place),
         )
 
 
@@ -227,6 +255,9 @@ _APPLY: dict[type, Callable[[Batch, Any], None]] = {
     SaveSession: Batch.save_session,
     DropSession: Batch.drop_session,
     SaveChannel: Batch.save_channel,
+    DropChannel: Batch.drop_channel,
+    SaveShare: Batch.save_share,
+    DropShare: Batch.drop_share,
     SaveMessage: Batch.save_message,
     SaveRun: Batch.save_run,
     DropRun: Batch.drop_run,
