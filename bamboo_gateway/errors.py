@@ -69,8 +69,8 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
     ErrorCode.SESSION_ENDED: ErrorMeaning("The watched session was deleted or cleaned up; `connect` again."),
     ErrorCode.SESSION_MISMATCH: ErrorMeaning("`chat.session_id` is not the session of this connection."),
     ErrorCode.QUEUE_FULL: ErrorMeaning(
-        "A turn runs and the session's queue of chats is full; or too many run or wait in all sessions of its "
-        "owner.",
+        "A turn runs and the session's queue of chats is full; or too many run or wait in all sessions of "
+        "who owns it.",
         retryable=True,
     ),
     ErrorCode.LIMIT_EXCEEDED: ErrorMeaning(
@@ -106,7 +106,8 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
         "The gateway ended while it carried out the command of this `id`; whether it did is not known."
     ),
     ErrorCode.FORBIDDEN: ErrorMeaning(
-        "The token has not the scope, or the session is not shared with you so far, that this needs; the text names it."
+        "The token has not the scope that this needs, or you may read what is not yours to change; the text "
+        "names what is missing."
     ),
     ErrorCode.RATE_LIMITED: ErrorMeaning(
         "Too much in too short a time; nothing was done. Ask again after `retry_after` seconds.",

@@ -128,8 +128,9 @@ class SessionStorage(Protocol):
 
         A change that finds nothing to change is none; nor is the delivery of an
         entry that is there, or was: a batch may come again. The log of
-        broadcasts needs no `SaveChannel`. `SaveSession` leaves the session's shares as they are. A turn that is saved again keeps its
-        place, an outcome becomes the newest.
+        broadcasts needs no `SaveChannel`. A session that is saved again keeps
+        its owner and its shares, and a turn its place; an outcome becomes the
+        newest.
         """
         ...
 

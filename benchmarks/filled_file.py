@@ -90,6 +90,7 @@ _COPY_SESSION = (
     FROM copy CROSS JOIN entry WHERE log = 1""",
     """INSERT INTO message SELECT n, message.number, seq, size_bytes, body
     FROM copy CROSS JOIN message WHERE session = 1""",
+    "UPDATE owner SET sessions = :sessions",
     "UPDATE store SET last_number = :sessions, log_bytes = log_bytes * :sessions",
 )
 

@@ -30,8 +30,8 @@ assert tuple(SHARED) == get_args(SharedAccess)
 
 MAX_SHARES = 64
 """
-Of one session: a team. All are told to the owner with the session; with the longest ids that is as much as its
-metadata may be, 16 KiB.
+Of one session: a team. The owner is shown all of them with it: as much, with the longest ids, as its metadata
+may be (16 KiB).
 """
 
 

@@ -116,7 +116,7 @@ class LiveSession:
         if user_id not in self.shares and len(self.shares) >= MAX_SHARES:
             raise GatewayError(
                 ErrorCode.LIMIT_EXCEEDED,
-                f"session {self.id!r} is shared with {MAX_SHARES} already, as many as can be; take it away from one",
+                f"session {self.id!r} is shared with {MAX_SHARES} already, its most; take it from one",
             )
         self.shares[user_id] = access
         yield SaveShare(self.number, user_id, access)

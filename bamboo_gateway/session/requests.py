@@ -344,7 +344,7 @@ class ChannelInfo:
 
 @attrs.frozen
 class CreateChannel(Request[ChannelInfo]):
-    """Make a channel that nobody has joined yet; it is the caller's, or the gateway's if that is an operator."""
+    """Make a channel that nobody has joined yet: the caller's; that of an operator is the gateway's."""
 
     caller: Caller
     name: str = attrs.field(validator=_name)

@@ -92,10 +92,10 @@ class Residents:
         """
         if self.count >= self.max_sessions:
             raise GatewayError(ErrorCode.LIMIT_EXCEEDED, f"the gateway holds {self.count} sessions already")
-        if quota is not None and self._counts[request.user_id] >= quota:
+        if quota is not None and (owned := self._counts[request.user_id]) >= quota:
             raise GatewayError(
                 ErrorCode.LIMIT_EXCEEDED,
-                f"{request.user_id!r:.80} may have {quota} sessions, and has {self._counts[request.user_id]}; "
+                f"{request.user_id!r:.80} may have {quota} sessions, and has {owned}; "
                 "delete one (session.delete), or have the operator raise max_sessions_per_principal",
             )
         moment = datetime.datetime.fromtimestamp(now, datetime.UTC)

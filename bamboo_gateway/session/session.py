@@ -52,7 +52,7 @@ class Session:
     queued: int = 0
     """Chats that wait for their turn."""
     channels: Mapping[str, int] = attrs.field(factory=dict)
-    """Name → number of those that it has joined; another channel may have the name by now, and never the number."""
+    """Those that it has joined: name → number, which no later channel of that name has."""
     shares: Mapping[str, SharedAccess] = attrs.field(factory=dict)
     """User id → what the owner has granted to them."""
     last_seq: int = 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from ..session.access import SharedAccess
 from ..session.effects import (
     Change,
     Deliver,
@@ -26,7 +27,6 @@ from ..session.effects import (
     SaveShare,
     Trim,
 )
-from ..session.access import SharedAccess
 from ..session.history import NumberedMessage
 from ..session.log import Entry, LogLimits
 from ..session.outcomes import Outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,8 +27,10 @@ from ..session.effects import (
 )
 from .sqlite_rows import (
     INT64_MAX,
+    KEPT_COLUMNS,
     KIND_TAGS,
     SESSION_COLUMNS,
+    SESSION_NUMBER,
     Row,
     message_row,
     outcome_row,
@@ -35,6 +38,11 @@ from .sqlite_rows import (
     to_json,
 )
 from .sqlite_sweep import STEP, add_to_store, sweep, sweep_owner
+
+_CHANGED = SESSION_COLUMNS.split(", ")[KEPT_COLUMNS:]
+_UPDATE_SESSION = (
+    f"UPDATE session SET ({', '.join(_CHANGED)}) = ({', '.join('?' * len(_CHANGED))}) WHERE number = ?"  # noqa: S608 -- constants
+)
 
 
 @attrs.define
@@ -63,6 +71,8 @@ class Batch:
         self._connection = connection
         self._logs: dict[int, _LogRow | None] = {}
         self._entries: list[Row] = []
+        self._sessions: Counter[str] = Counter()
+        """User id → how many more they have than before."""
         self._last_number = 0
         self._lowest_channel = 0
         self._log_bytes = 0
@@ -74,6 +84,7 @@ class Batch:
             _APPLY[type(change)](self, change)
         self._write_entries()
         self._write_logs()
+        self._write_owners()
         add_to_store(self._connection, self._last_number, self._lowest_channel, self._log_bytes)
         if self._is_dropping:
             # More where the batch is greater: what is forgotten must not outgrow what is added.
@@ -142,13 +153,23 @@ class Batch:
             [(log.first_seq, log.first_ts, number) for number, log in logs if log.is_cut],
         )
 
+    def _write_owners(self) -> None:
+        counts = [(user_id, count) for user_id, count in self._sessions.items() if count]
+        self._executemany(
+            "INSERT INTO owner VALUES (?, ?)"
+            " ON CONFLICT (user_id) DO UPDATE SET sessions = sessions + excluded.sessions",
+            counts,
+        )
+        gone = [(user_id,) for user_id, count in counts if count < 0]
+        self._executemany("DELETE FROM owner WHERE user_id = ? AND sessions = 0", gone)
+
     # ── sessions and channels ────────────────────────────────────────────────
 
     def save_session(self, change: SaveSession) -> None:
         """Write a session, old or new."""
         row = session_row(change.session)
-        update = f"UPDATE session SET ({SESSION_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?) WHERE number = ?"  # noqa: S608 -- a constant
-        if self._execute(update, (*row, row[-1])).rowcount:
+        changed = row[KEPT_COLUMNS:]
+        if self._execute(_UPDATE_SESSION, (*changed, row[SESSION_NUMBER])).rowcount:
             return
         self.drop_session(DropSession(change.session.id))
         number = change.session.number
@@ -156,13 +177,16 @@ class Batch:
         insert = f"INSERT INTO session ({SESSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- a constant
         self._execute(insert, row)
         self._make_log(number)
+        self._sessions[change.session.user_id] += 1
         self._last_number = max(self._last_number, number)
 
     def drop_session(self, change: DropSession) -> None:
         """Forget a session; what was its own is swept away afterwards."""
-        found = self._execute("SELECT number FROM session WHERE id = ?", (change.session_id,)).fetchone()
+        find = "SELECT number, user_id FROM session WHERE id = ?"
+        found = self._execute(find, (change.session_id,)).fetchone()
         if found is None:
             return
+        number, user_id = found
         self._write_entries()
         for statement in (
             "DELETE FROM session WHERE number = ?",
@@ -171,8 +195,9 @@ class Batch:
             "DELETE FROM share WHERE session = ?",
             "INSERT INTO dropped VALUES (?)",
         ):
-            self._execute(statement, found)
-        self._logs[found[0]] = None
+            self._execute(statement, (number,))
+        self._logs[number] = None
+        self._sessions[user_id] -= 1
         self._is_dropping = True
 
     def save_channel(self, change: SaveChannel) -> None:
@@ -197,7 +222,7 @@ class Batch:
         self._is_dropping = True
 
     def _take_number(self, number: int) -> None:
-        """Of what is new: there may be leavings of it if the same batch comes once more, which stay dropped."""
+        """Give a number to what is new; if the same batch comes again, nothing that it dropped comes back."""
         if self._execute("DELETE FROM dropped WHERE number = ?", (number,)).rowcount:
             sweep_owner(self._connection, number, INT64_MAX - 1)
 

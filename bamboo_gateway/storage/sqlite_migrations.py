@@ -56,11 +56,19 @@ _TO_2 = (
     )
     """,
     """
-    INSERT INTO outcome SELECT position, session, '', kind, id, fingerprint, ts, is_open, answer FROM outcome_1
+    INSERT INTO outcome SELECT position, session, '', kind, id, fingerprint, ts, is_open, answer
+    FROM outcome_1
     """,
     "DROP TABLE outcome_1",
     "CREATE INDEX outcome_by_age ON outcome (ts)",
-    # How many sessions there are is counted for each user, from an index.
+    # How many sessions there are is counted for each user.
+    """
+    CREATE TABLE owner (
+        user_id TEXT PRIMARY KEY,
+        sessions INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "INSERT INTO owner SELECT user_id, count(*) FROM session GROUP BY user_id",
     "ALTER TABLE store RENAME TO store_1",
     """
     CREATE TABLE store (

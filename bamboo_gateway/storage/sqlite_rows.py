@@ -88,6 +88,9 @@ SESSION_COLUMNS = "id, user_id, name, metadata, created_at, last_activity, chann
 SESSION_NUMBER = 7
 """The place of `number` among them."""
 
+KEPT_COLUMNS = 2
+"""The first of them are never changed: who a session is, and whose."""
+
 
 def session_row(session: Session) -> Row:
     """The `SESSION_COLUMNS`."""

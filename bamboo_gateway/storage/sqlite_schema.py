@@ -41,6 +41,12 @@ TABLES = (
     )
     """,
     "CREATE INDEX session_of_user ON session (user_id)",
+    """
+    CREATE TABLE owner (
+        user_id TEXT PRIMARY KEY,
+        sessions INTEGER NOT NULL -- at least one
+    ) WITHOUT ROWID
+    """,
     "CREATE INDEX session_by_activity ON session (last_activity)",
     """
     CREATE TABLE share (

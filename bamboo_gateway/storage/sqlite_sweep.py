@@ -93,7 +93,7 @@ _OWNED = {"message": "number", "outcome": "position"}
 
 
 def sweep_owner(connection: sqlite3.Connection, number: int, step: int) -> int:
-    """Delete what was a session's or channel's; returns what it has cost, less than *step* if nothing is left."""
+    """Delete what was a session's or channel's; returns what it cost, less than *step* if nothing is left."""
     cost = _delete_oldest(connection, number, INT64_MAX, step).cost
     for table, key in _OWNED.items():
         if cost < step:

@@ -507,7 +507,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         ]
         self.model.remember(session, attrs.evolve(known, ts=self.model.now, answer=answer, is_open=False))
         self.listeners.answers.clear()
-        self.ask(Settle(session, key, answer))
+        self.ask(Settle(OPERATOR, session, key, answer))
         assert self.listeners.answers == [(each, answer) for each in waiting]
 
     # ── an embedding program's events, and channels ──────────────────────────
@@ -570,7 +570,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         """Each field that a client is shown, whether they are in memory or in the storage alone."""
         listed = drive(self.storage.list(None, 0, 99))
         assert [each.id for each in listed] == list(self.model.sessions)
-        shown: Sequence[Session] = self.ask(RefreshSessions(listed))
+        shown: Sequence[Session] = self.ask(RefreshSessions(OPERATOR, listed))
         for seen, session in zip(shown, self.model.sessions.values(), strict=True):
             assert (seen.user_id, seen.name, seen.metadata) == (session.owner, session.name, session.metadata)
             assert [each.id for each in seen.connections] == session.watchers

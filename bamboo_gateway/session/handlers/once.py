@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
 
 import attrs
 
@@ -13,8 +12,6 @@ from ..live import LiveSession, milliseconds
 from ..outcomes import Answer, MessageKey
 from ..requests import Caller
 from .state import Handlers, TableState
-
-KeyT = TypeVar("KeyT", MessageKey, MessageKey | None)
 
 
 def _perform_once(
@@ -70,9 +67,9 @@ def _abandon(state: TableState, request: requests.Abandon, now: float, effects: 
     effects += _tell(session, key, request.answer)
 
 
-def own_key(session: LiveSession | None, caller: Caller, key: KeyT) -> KeyT:
+def own_key(session: LiveSession | None, caller: Caller, key: MessageKey) -> MessageKey:
     """*key* as a message of the caller's: two who share a session may both count from one."""
-    if key is None or session is None or caller.principal.user_id == session.user_id:
+    if session is None or caller.principal.user_id == session.user_id:
         return key
     return attrs.evolve(key, user_id=caller.principal.user_id)
 

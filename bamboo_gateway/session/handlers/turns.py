@@ -26,7 +26,9 @@ def _submit(
             ErrorCode.SESSION_MISMATCH,
             f"this connection watches session {session.id!r}; connect to {chat.session_id!r:.80} first",
         )
-    key = own_key(session, request.caller, MessageKey.of(chat))
+    key = MessageKey.of(chat)
+    if key is not None:
+        key = own_key(session, request.caller, key)
     known = session.outcomes.recall(key, milliseconds(now)) if key else None
     assert request.caller.connection_id is not None, "nobody else watches a session"
     if known is not None:

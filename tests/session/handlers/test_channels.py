@@ -41,9 +41,9 @@ def test_a_channel_is_joined_sent_to_and_left(table: SessionTable) -> None:
     """The session's watchers follow it as long as it is a member; a message is numbered in the channel."""
     ask(table, attach("s1", handle("c2")))
     made = ask_and_tell(table, CreateChannel(caller(), "news"))
-    assert made == (ChannelInfo("news", 0, joined=False, last_seq=0), [])
+    assert made == (ChannelInfo("news", 0, joined=False, last_seq=0, owned=True), [])
     assert ask_and_tell(table, JoinChannel(caller(), None, "news")) == (
-        ChannelInfo("news", 1, joined=True, last_seq=0),
+        ChannelInfo("news", 1, joined=True, last_seq=0, owned=True),
         [Followed("c1", "news", 0), Followed("c2", "news", 0), SaveSession(snapshot(table))],
     )
     message = ChannelMessage("news", "hello", session_id="s1", user_id="ann")
@@ -53,9 +53,9 @@ def test_a_channel_is_joined_sent_to_and_left(table: SessionTable) -> None:
     )
     assert snapshot(table).last_activity.timestamp() == NOW + 1
     assert ask(table, GetMember(caller(), None, "news")) == snapshot(table, channels=("news",))
-    assert ask(table, ListChannels(caller())) == [ChannelInfo("news", 1, joined=True, last_seq=1)]
+    assert ask(table, ListChannels(caller())) == [ChannelInfo("news", 1, joined=True, last_seq=1, owned=True)]
     assert ask_and_tell(table, LeaveChannel(caller(), "s1", "news")) == (
-        ChannelInfo("news", 0, joined=False, last_seq=1),
+        ChannelInfo("news", 0, joined=False, last_seq=1, owned=True),
         [Unfollowed("c1", "news"), Unfollowed("c2", "news"), SaveSession(snapshot(table))],
     )
 
