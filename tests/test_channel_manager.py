@@ -48,7 +48,7 @@ async def test_channels_are_made_inside() -> None:
     """Each once."""
     async with backstage() as stage:
         made = await stage.channels.create("news")
-        assert made == ChannelInfo("news", 0, joined=False, last_seq=0)
+        assert made == ChannelInfo("news", 0, joined=False, last_seq=0, owned=True)
         assert await stage.channels.list() == [made]
         with pytest.raises(GatewayError) as caught:
             await stage.channels.create("news")

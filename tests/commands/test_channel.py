@@ -11,7 +11,7 @@ from tests.session.tables import TS
 async def test_a_channel_is_made_joined_listed_and_left() -> None:
     """Each step shows the channel as the caller's session sees it."""
     async with client() as ann:
-        channel = {"name": "news", "members": 0, "joined": False, "last_seq": 0}
+        channel = {"name": "news", "members": 0, "joined": False, "last_seq": 0, "owned": True}
         joined = channel | {"members": 1, "joined": True}
         assert await ann.get("channel.create", name="news") == channel
         assert await ann.get("channel.join", name="news") == joined

@@ -88,6 +88,8 @@ async def test_get_shows_a_session() -> None:
             "metadata": {},
             "last_seq": 0,
             "epoch": EPOCH,
+            "access": "own",
+            "shares": {},
         }
         assert await ann.get("session.get", session_id="s1") == shown
         await ann.chat("sleep")
@@ -181,13 +183,15 @@ async def test_delete_ends_a_session() -> None:
         "session.delete",
         "session.history",
         "session.abort",
+        "session.share",
+        "presence.list",
     ],
 )
 async def test_somebody_else_s_session_is_unknown(name: str) -> None:
     """Whatever is asked of it."""
     async with client() as ann:
         theirs = (await ann.stage.sessions.create("bob")).id
-        args: dict[str, Json] = {"name": "mine", "metadata": {}}
+        args: dict[str, Json] = {"name": "mine", "metadata": {}, "user_id": "ann", "access": "read"}
         assert await ann.refused(name, session_id=theirs, **args) == ErrorCode.SESSION_NOT_FOUND
         assert await ann.stage.sessions.get(theirs) is not None
 

@@ -42,6 +42,7 @@ from bamboo_gateway.session.requests import (
     RestoreSession,
     SendToChannel,
     SetMetadata,
+    ShareSession,
     Tidy,
 )
 from bamboo_gateway.session.session import Session
@@ -181,6 +182,7 @@ FOREIGN: dict[str, Callable[[str], Request[Any]]] = {
     "get": lambda session_id: GetSession(caller("c2", BOB), session_id),
     "rename": lambda session_id: RenameSession(caller("c2", BOB), session_id, "mine"),
     "set metadata": lambda session_id: SetMetadata(caller("c2", BOB), session_id, {}),
+    "share": lambda session_id: ShareSession(caller("c2", BOB), session_id, "bob", "chat"),
     "delete": lambda session_id: DeleteSession(caller("c2", BOB), session_id),
     "history": lambda session_id: GetHistory(caller("c2", BOB), session_id, 9),
     "abort": lambda session_id: AbortTurn(caller("c2", BOB), session_id),

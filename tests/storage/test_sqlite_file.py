@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bamboo_gateway.session.effects import SaveSession
+from bamboo_gateway.storage.sqlite_schema import SCHEMA
 from tests.storage.stage import crash_image, execute, opened, refusal, seqs, session, tokens
 
 
