@@ -63,7 +63,7 @@ class ChannelTable:
         self._channels: dict[str, _Channel] = {}
         self._counts: Counter[str] = Counter()
         """User id → channels of theirs."""
-        self._lowest = min((each.number for each in stored), default=lowest)
+        self._lowest = min([lowest, *(each.number for each in stored)])
         self.broadcasts = self._log(StoredChannel(0, BROADCAST, 0))
         for each in stored:
             if each.number == 0:

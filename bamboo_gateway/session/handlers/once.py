@@ -55,16 +55,25 @@ def _settle(state: TableState, request: requests.Settle, now: float, effects: li
 
 
 def _abandon(state: TableState, request: requests.Abandon, now: float, effects: list[Effect]) -> None:
-    session = state.watched(request.caller)
-    key = own_key(session, request.caller, request.key)
-    if session is None or not session.outcomes.is_claimed(key, request.caller.connection_id):
+    session = _claimed_in(state, request.caller, request.key)
+    if session is None:
         return  # it was refused, or is settled
+    key = own_key(session, request.caller, request.key)
     if request.is_new:
         session.outcomes.forget(key)
         effects.append(DropOutcome(session.number, key))
     else:
         effects += session.remember(key, request.answer, now)
     effects += _tell(session, key, request.answer)
+
+
+def _claimed_in(state: TableState, caller: Caller, key: MessageKey) -> LiveSession | None:
+    """The session in which the caller's connection has claimed a message, and may watch no longer."""
+    watched = state.watched(caller)
+    for session in state.sessions if watched is None else [watched]:
+        if session.outcomes.is_claimed(own_key(session, caller, key), caller.connection_id):
+            return session
+    return None
 
 
 def own_key(session: LiveSession | None, caller: Caller, key: MessageKey) -> MessageKey:
