@@ -116,12 +116,24 @@ def session_of(row: Row, shares: Mapping[str, SharedAccess], epoch: str) -> Sess
         last_activity=_EPOCH + last_activity * _MICROSECOND,
         name=name,
         metadata=from_json(metadata, f"the metadata of session {session_id!r:.80}"),
-        channels=dict(from_json(channels, f"the list of channels of session {session_id!r:.80}")),
+        channels=_channels_of(channels, f"the list of channels of session {session_id!r:.80}"),
         shares=shares,
         last_seq=last_seq,
         epoch=epoch,
         number=number,
     )
+
+
+def _channels_of(text: str, what: str) -> Mapping[str, int]:
+    match from_json(text, what):
+        case [*pairs] if all(_is_channel(pair) for pair in pairs):
+            return dict(pairs)
+        case _:
+            raise UnreadableRowError(f"{what} does not name each by its name and number")
+
+
+def _is_channel(pair: Json) -> bool:
+    return isinstance(pair, list) and [type(each) for each in pair] == [str, int]
 
 
 def share_of(row: Row) -> tuple[str, SharedAccess]:

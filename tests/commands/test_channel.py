@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bamboo_gateway.errors import ErrorCode
 from bamboo_gateway.protocol.messages import ChannelMessage
-from tests.commands.test_session import client
+from tests.commands.test_session import Client, client
 from tests.session.tables import TS
 
 
@@ -65,3 +65,18 @@ async def test_what_cannot_be_is_refused() -> None:
         assert await ann.refused("channel.send", name="nil", content="x") == ErrorCode.CHANNEL_NOT_FOUND
         await ann.get("channel.create", name="talk")
         assert await ann.refused("channel.create", name="more") == ErrorCode.LIMIT_EXCEEDED
+
+
+async def test_who_has_made_a_channel_can_end_it() -> None:
+    """Nobody else, unless they are an operator; its members are in it no longer."""
+    async with client() as ann:
+        bob = Client(ann.stage, await ann.stage.connect("b1", "s2", "bob"))
+        await ann.get("channel.create", name="news")
+        await ann.get("channel.join", name="news")
+        assert (await bob.get("channel.join", name="news"))["owned"] is False
+        assert await bob.refused("channel.delete", name="news") == ErrorCode.FORBIDDEN
+        assert await ann.get("channel.delete", name="news") == {"name": "news"}
+        assert await ann.refused("channel.delete", name="news") == ErrorCode.CHANNEL_NOT_FOUND
+        assert (await ann.get("session.get"))["channels"] == []
+        assert await bob.refused("channel.send", name="news", content="x") == ErrorCode.CHANNEL_NOT_FOUND
+        assert await ann.get("channel.list") == {"channels": []}

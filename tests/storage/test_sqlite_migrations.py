@@ -1,4 +1,4 @@
-"""Files of older versions: each is made as its version made it, and read as its gateway would have read it."""
+"""Files of older versions: each is made as its version made it, and has all that was in it."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def old(tmp_path: Path) -> Path:
 
 
 async def test_what_version_1_had_is_there(old: Path) -> None:
-    """Sessions with all that is theirs; each is its user's, shared with nobody, and in the channels it was in."""
+    """Sessions with all that is theirs, in the channels that they were in, and shared with nobody."""
     storage = SQLiteStorage(old)
     state = await storage.open(WIDE)
     assert (state.epoch, state.sessions, state.last_number) == ("epoch", {"ann": 2, "bob": 1}, 9)
