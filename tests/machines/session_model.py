@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from bamboo_gateway.errors import ErrorCode
+from bamboo_gateway.principal import Quotas
 from bamboo_gateway.protocol.messages import Json
 from bamboo_gateway.session.access import SharedAccess
 
@@ -15,9 +16,11 @@ Need: TypeAlias = Literal["read", "chat", "own"]
 MAX_SESSIONS = 3
 MAX_CHANNELS = 2
 MAX_QUEUED = 1
-MAX_SESSIONS_EACH = 2
-MAX_CHANNELS_EACH = 1
-MAX_CHATS_EACH = 2
+USUAL = Quotas(max_sessions=2, max_channels=1, max_queued_chats=2)
+"""What each principal is held to."""
+
+BOBS = Quotas(max_sessions=1, max_queued_chats=1)
+"""What Bob is held to in place of that, where it is not None."""
 MAX_OUTCOMES = 3
 MAX_OUTCOME_AGE = 10.0
 
@@ -172,7 +175,7 @@ class Model:
         if len(self.sessions) >= MAX_SESSIONS:
             return ErrorCode.LIMIT_EXCEEDED
         theirs = [each for each in self.sessions.values() if each.owner == user]
-        if len(theirs) >= MAX_SESSIONS_EACH and not by_program:
+        if len(theirs) >= (1 if user == "bob" else 2) and not by_program:
             return ErrorCode.LIMIT_EXCEEDED
         self.sessions[session] = ModelSession(user, self.now)
         return None
@@ -241,13 +244,16 @@ class Model:
         session = self.watched(connection)
         return ErrorCode.NOT_CONNECTED if session is None else self.find(user, session, "chat")
 
-    def chat(self, session: str, run: str, content: str) -> ErrorCode | None:
-        """A turn, now or later."""
+    def chat(self, user: str, session: str, run: str, content: str) -> ErrorCode | None:
+        """A turn, now or later, that *user* asks for and the owner pays."""
         found = self.sessions[session]
         if len(found.queue) >= MAX_QUEUED and found.running:
             return ErrorCode.QUEUE_FULL
         of_owner = [each for each in self.sessions.values() if each.owner == found.owner]
-        if sum(len(each.queue) + bool(each.running) for each in of_owner) >= MAX_CHATS_EACH:
+        quota = 1 if user == found.owner == "bob" else 2
+        # Where its turns were interrupted, they count as soon as they are known of.
+        busy = [each for each in of_owner if not each.is_dormant]
+        if sum(len(each.queue) + bool(each.running) for each in busy) >= quota:
             return ErrorCode.QUEUE_FULL
         self.append(session, "UserMessage", run, content)
         found.queue.append((run, content))
@@ -333,7 +339,7 @@ class Model:
             return ErrorCode.CHANNEL_EXISTS
         if len(self.channels) >= MAX_CHANNELS:
             return ErrorCode.LIMIT_EXCEEDED
-        if user is not None and list(self.makers.values()).count(user) >= MAX_CHANNELS_EACH:
+        if user is not None and list(self.makers.values()).count(user) >= 1:
             return ErrorCode.LIMIT_EXCEEDED
         self.channels[name], self.makers[name] = 0, user
         return None

@@ -18,7 +18,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
-from bamboo_gateway.principal import Family, Principal, Quotas
+from bamboo_gateway.principal import Family, Principal
 from bamboo_gateway.protocol.messages import (
     AgentComplete,
     AgentToken,
@@ -78,14 +78,13 @@ from bamboo_gateway.session.table import SessionTable
 from tests.machines.drive import drive
 from tests.machines.listeners import Listeners
 from tests.machines.session_model import (
+    BOBS,
     MAX_CHANNELS,
-    MAX_CHANNELS_EACH,
-    MAX_CHATS_EACH,
     MAX_OUTCOME_AGE,
     MAX_OUTCOMES,
     MAX_QUEUED,
     MAX_SESSIONS,
-    MAX_SESSIONS_EACH,
+    USUAL,
     Model,
     ModelEntry,
     ModelMessage,
@@ -99,6 +98,8 @@ ReplyT = TypeVar("ReplyT")
 
 OWNERS = {"a1": "ann", "a2": "ann", "a3": "ann", "b1": "bob", "b2": "bob"}
 """Connections and who speaks through them."""
+
+PRINCIPALS = {"ann": Principal("ann"), "bob": Principal("bob", quotas=BOBS)}
 
 HEARS = {name: frozenset(Family) for name in OWNERS} | {
     "a3": frozenset({Family.SESSION}),
@@ -160,11 +161,7 @@ class SessionTableMachine(RuleBasedStateMachine):
             max_sessions=MAX_SESSIONS,
             max_channels=MAX_CHANNELS,
             max_queued_chats=MAX_QUEUED,
-            quotas=Quotas(
-                max_sessions=MAX_SESSIONS_EACH,
-                max_channels=MAX_CHANNELS_EACH,
-                max_queued_chats=MAX_CHATS_EACH,
-            ),
+            quotas=USUAL,
         )
         state = drive(self.storage.open(self.log_limits))
         self.table = SessionTable(table.limits, resume_turns=self.resume)
@@ -272,7 +269,7 @@ class SessionTableMachine(RuleBasedStateMachine):
     def create(self, user: str, session: str, *, by_program: bool) -> None:
         self.wake(session)
         refusal = self.model.create(user, session, by_program=by_program)
-        caller = OPERATOR if by_program else Caller(Principal(user))
+        caller = OPERATOR if by_program else Caller(PRINCIPALS[user])
         self.try_to(CreateSession(user, session, caller=caller), refusal)
 
     @rule(user=users, session=session_ids, name=st.none() | st.text("xy", max_size=2))
@@ -281,7 +278,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         refusal = self.model.find(user, session, "own")
         if refusal is None:
             self.model.sessions[session].name = name
-        self.try_to(RenameSession(Caller(Principal(user)), session, name), refusal)
+        self.try_to(RenameSession(Caller(PRINCIPALS[user]), session, name), refusal)
 
     @rule(
         user=users,
@@ -297,19 +294,39 @@ class SessionTableMachine(RuleBasedStateMachine):
         if refusal is None:
             metadata = {**self.model.sessions[session].metadata, key: value}
             self.model.sessions[session].metadata = {k: v for k, v in metadata.items() if v is not None}
-        self.try_to(SetMetadata(Caller(Principal(user)), session, {key: value}), refusal)
+        self.try_to(SetMetadata(Caller(PRINCIPALS[user]), session, {key: value}), refusal)
+
+    @precondition(lambda self: self.model.sessions)
+    @rule(data=st.data(), access=st.sampled_from(["read", "chat"]), comes=st.booleans())
+    def invite(self, data: st.DataObject, access: SharedAccess, *, comes: bool) -> None:
+        """A session is shared with who does not own it, and they may come at once."""
+        session = data.draw(st.sampled_from(list(self.model.sessions)))
+        owner = self.model.sessions[session].owner
+        guest, connection = ("bob", "b1") if owner == "ann" else ("ann", "a1")
+        self.share(owner, session, guest, access)
+        if comes:
+            self.attach(connection, session, "s9", None, None, exclusive=False)
+
+    @precondition(lambda self: any(each.shares for each in self.model.sessions.values()))
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        """No longer; whoever watches by it is sent away."""
+        shared = [each for each, session in self.model.sessions.items() if session.shares]
+        session = data.draw(st.sampled_from(shared))
+        guest = data.draw(st.sampled_from(list(self.model.sessions[session].shares)))
+        self.share(self.model.sessions[session].owner, session, guest, None)
 
     @rule(
         user=users,
         session=session_ids,
-        guest=st.sampled_from(["bob", "bob", "ann"]),
-        access=st.sampled_from(["read", "chat", "chat", None]),
+        guest=users,
+        access=st.sampled_from(["read", "chat", None]),
     )
     def share(self, user: str, session: str, guest: str, access: SharedAccess | None) -> None:
         self.wake(session)
         theirs = [connection for connection, owner in OWNERS.items() if owner == guest]
         refusal = self.model.share(user, session, guest, access, theirs)
-        self.try_to(ShareSession(Caller(Principal(user)), session, guest, access), refusal)
+        self.try_to(ShareSession(Caller(PRINCIPALS[user]), session, guest, access), refusal)
 
     @rule(user=users, session=session_ids)
     def delete(self, user: str, session: str) -> None:
@@ -317,7 +334,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         refusal = self.model.delete(user, session)
         if refusal is None:
             self.open = [each for each in self.open if each[0] != session]
-        self.try_to(DeleteSession(Caller(Principal(user)), session), refusal)
+        self.try_to(DeleteSession(Caller(PRINCIPALS[user]), session), refusal)
 
     @rule(max_age=st.integers(0, 9))
     def clean_up(self, max_age: int) -> None:
@@ -362,7 +379,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         resumed = session is not None and self.model.find(user, session) is None
         refusal = self.model.attach(user, connection, session, new, exclusive=exclusive)
         request = Attach(
-            Caller(Principal(user), connection),
+            Caller(PRINCIPALS[user], connection),
             ConnectionHandle(connection, user, protocol=2, hears=HEARS[connection]),
             session,
             new_session_id=new,
@@ -389,14 +406,16 @@ class SessionTableMachine(RuleBasedStateMachine):
         watched = self.model.watched(connection)
         run, content = self.new_run(), self.new_word()
         refusal = self.model.may_chat(OWNERS[connection], connection)
-        if refusal is None and watched is not None:
-            refusal = ErrorCode.SESSION_MISMATCH if mismatched else self.model.chat(watched, run, content)
+        if refusal is None and mismatched:
+            refusal = ErrorCode.SESSION_MISMATCH
+        elif refusal is None and watched is not None:
+            refusal = self.model.chat(OWNERS[connection], watched, run, content)
         session = "another" if mismatched else watched or "none"
         self.try_to(SubmitChat(self.speaker(connection), Chat(content, session), run), refusal)
 
     def speaker(self, connection: str) -> Caller:
         """Who speaks through a connection."""
-        return Caller(Principal(OWNERS[connection]), connection)
+        return Caller(PRINCIPALS[OWNERS[connection]], connection)
 
     def new_run(self) -> str:
         """A fresh id."""
@@ -444,7 +463,7 @@ class SessionTableMachine(RuleBasedStateMachine):
     def abort(self, user: str, session: str, data: st.DataObject, *, one: bool) -> None:
         self.wake(session)
         run = self.some_run(data, session) if one else None
-        request = AbortTurn(Caller(Principal(user)), session, run)
+        request = AbortTurn(Caller(PRINCIPALS[user]), session, run)
         if refusal := self.model.find(user, session, "chat"):
             self.try_to(request, refusal)
         else:
@@ -469,7 +488,7 @@ class SessionTableMachine(RuleBasedStateMachine):
             assert self.listeners.answers == [(connection, known.answer)]
             return
         waiting = len(self.model.sessions[session].queue) + (self.model.sessions[session].running is not None)
-        refusal = known or self.model.chat(session, request.run_id, content)
+        refusal = known or self.model.chat(OWNERS[connection], session, request.run_id, content)
         if refusal is None:
             answer = ChatAccepted(session, request.run_id, queued=waiting, id=message_id)
             self.remember(session, connection, "chat", message_id, content, answer)
@@ -553,7 +572,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         ]
         self.model.remember(session, attrs.evolve(known, ts=self.model.now, answer=answer, is_open=False))
         self.listeners.answers.clear()
-        self.ask(Settle(Caller(Principal(user)), session, key, answer))
+        self.ask(Settle(Caller(PRINCIPALS[user]), session, key, answer))
         assert self.listeners.answers == [(each, answer) for each in waiting]
 
     # ── an embedding program's events, and channels ──────────────────────────
@@ -588,24 +607,24 @@ class SessionTableMachine(RuleBasedStateMachine):
 
     @rule(user=st.none() | users, name=channel_names)
     def create_channel(self, user: str | None, name: str) -> None:
-        caller = Caller(Principal(user)) if user else OPERATOR
+        caller = Caller(PRINCIPALS[user]) if user else OPERATOR
         self.try_to(CreateChannel(caller, name), self.model.create_channel(user, name))
 
     @rule(user=st.none() | users, name=channel_names)
     def delete_channel(self, user: str | None, name: str) -> None:
-        caller = Caller(Principal(user)) if user else OPERATOR
+        caller = Caller(PRINCIPALS[user]) if user else OPERATOR
         self.try_to(DeleteChannel(caller, name), self.model.delete_channel(user, name))
 
     @rule(user=users, session=session_ids, name=channel_names)
     def join(self, user: str, session: str, name: str) -> None:
         self.wake(session)
-        caller = Caller(Principal(user))
+        caller = Caller(PRINCIPALS[user])
         self.try_to(JoinChannel(caller, session, name), self.model.join(user, session, name))
 
     @rule(user=users, session=session_ids, name=channel_names)
     def leave(self, user: str, session: str, name: str) -> None:
         self.wake(session)
-        caller = Caller(Principal(user))
+        caller = Caller(PRINCIPALS[user])
         self.try_to(LeaveChannel(caller, session, name), self.model.leave(user, session, name))
 
     @precondition(lambda self: self.model.channels)
@@ -638,7 +657,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         """Those that they may read, and no other."""
         for user in ("ann", "bob"):
             listed = drive(self.storage.list(user, 0, 99))
-            shown = self.ask(RefreshSessions(Caller(Principal(user)), listed))
+            shown = self.ask(RefreshSessions(Caller(PRINCIPALS[user]), listed))
             assert [each.id for each in shown] == [
                 each for each in self.model.sessions if self.model.find(user, each) is None
             ]
@@ -649,7 +668,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         channels = self.ask(ListChannels(OPERATOR))
         assert [channel.name for channel in channels] == list(self.model.channels)
         for user in ("ann", "bob"):
-            seen = self.ask(ListChannels(Caller(Principal(user))))
+            seen = self.ask(ListChannels(Caller(PRINCIPALS[user])))
             assert [each.owned for each in seen] == [maker == user for maker in self.model.makers.values()]
         for channel in channels:
             members = [each for each in self.model.sessions.values() if channel.name in each.channels]
