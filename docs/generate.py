@@ -216,10 +216,7 @@ def _limits() -> str:
         (f"{MAX_CHANNEL_CURSORS} entries", "`connect.channels`"),
         (f"{MAX_METADATA_BYTES} bytes", "the metadata of one session, as JSON"),
         (f"{MAX_PAGE} items", "one page of `session.list` or `session.history`"),
-        (
-            f"{MAX_SHARES} users",
-            "with whom one session is shared",
-        ),
+        (f"{MAX_SHARES} users", "with whom one session is shared"),
         (
             f"{MAX_PRESENCE_WATCHERS} watchers",
             "above it `presence` is no longer sent; `presence.list` still knows",

@@ -17,6 +17,8 @@ from trio.testing import MockClock, memory_stream_pair, open_stream_to_socket_li
 from bamboo_gateway import AgentError, ConfigError, Gateway, GatewayConfig, GatewayError, Turn, __version__
 from bamboo_gateway.config import Address
 from bamboo_gateway.errors import StorageError
+from bamboo_gateway.gateway import table_limits
+from bamboo_gateway.principal import Quotas
 from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage, Connected, TokenUsage
 from bamboo_gateway.session.effects import Change, SaveSession
 from bamboo_gateway.session.log import LogLimits
@@ -687,3 +689,13 @@ async def test_a_dead_listener_is_no_gateway() -> None:
     listener = (await trio.open_tcp_listeners(address.port, host=address.host))[0]
     async with listener, await open_stream_to_socket_listener(listener):
         pass
+
+
+def test_a_quota_of_zero_is_none() -> None:
+    """0 switches a limit off in the settings, and is "nothing at all" in a principal's own quotas."""
+    names = ("max_sessions", "max_channels", "max_queued_chats")
+    off = GatewayConfig(**{f"{name}_per_principal": 0 for name in names})
+    on = GatewayConfig(**{f"{name}_per_principal": 7 for name in names})
+    wire = Gateway(off).limits
+    assert table_limits(off, wire).quotas == Quotas()
+    assert table_limits(on, wire).quotas == Quotas(max_sessions=7, max_channels=7, max_queued_chats=7)

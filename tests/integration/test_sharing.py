@@ -89,7 +89,7 @@ async def heard_until_pong(client: RawClient) -> list[str]:
 
 
 async def test_a_session_is_shared_used_and_taken_back(tmp_path: Path) -> None:
-    """Unknown at first; then read, then spoken in; when it is withdrawn the guest is told, and hears no more."""
+    """Unknown at first; then read, then spoken in; withdrawn, it ends for the guest, who hears no more."""
     async with House(tmp_path / "gateway.db").open() as house:
         ann, session_id = await house.connect("of ann")
         bob, his_own = await house.connect("of bob", session_id=session_id)
