@@ -693,9 +693,11 @@ async def test_a_dead_listener_is_no_gateway() -> None:
 
 def test_a_quota_of_zero_is_none() -> None:
     """0 switches a limit off in the settings, and is "nothing at all" in a principal's own quotas."""
-    names = ("max_sessions", "max_channels", "max_queued_chats")
-    off = GatewayConfig(**{f"{name}_per_principal": 0 for name in names})
-    on = GatewayConfig(**{f"{name}_per_principal": 7 for name in names})
-    wire = Gateway(off).limits
-    assert table_limits(off, wire).quotas == Quotas()
-    assert table_limits(on, wire).quotas == Quotas(max_sessions=7, max_channels=7, max_queued_chats=7)
+    for number, quota in ((0, None), (7, 7)):
+        config = GatewayConfig(
+            max_sessions_per_principal=number,
+            max_channels_per_principal=number,
+            max_queued_chats_per_principal=number,
+        )
+        held = table_limits(config, Gateway(config).limits).quotas
+        assert held == Quotas(max_sessions=quota, max_channels=quota, max_queued_chats=quota)
