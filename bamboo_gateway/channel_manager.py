@@ -20,6 +20,7 @@ from .session.requests import (
     Caller,
     ChannelInfo,
     CreateChannel,
+    DeleteChannel,
     GetMember,
     ListChannels,
     SendToChannel,
@@ -136,6 +137,17 @@ class ChannelManager:
             GatewayError: `CHANNEL_EXISTS`, or `LIMIT_EXCEEDED`.
         """
         return await self._registry.ask(CreateChannel(OPERATOR, name))
+
+    async def delete(self, name: str) -> None:
+        """
+        End a channel inside the gateway: its members leave, and its log is no more.
+
+        One that has an adapter is made again by the next gateway that is given it.
+
+        Raises:
+            GatewayError: `CHANNEL_NOT_FOUND`.
+        """
+        await self._registry.ask(DeleteChannel(OPERATOR, name))
 
     async def list(self) -> Sequence[ChannelInfo]:
         """All channels, oldest first."""

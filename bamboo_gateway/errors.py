@@ -69,9 +69,13 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
     ErrorCode.SESSION_ENDED: ErrorMeaning("The watched session was deleted or cleaned up; `connect` again."),
     ErrorCode.SESSION_MISMATCH: ErrorMeaning("`chat.session_id` is not the session of this connection."),
     ErrorCode.QUEUE_FULL: ErrorMeaning(
-        "A turn runs and the session's queue of chats is full.", retryable=True
+        "A turn runs and the session's queue of chats is full; or too many run or wait in all sessions of "
+        "who owns it.",
+        retryable=True,
     ),
-    ErrorCode.LIMIT_EXCEEDED: ErrorMeaning("A limit of the gateway on what it stores is reached."),
+    ErrorCode.LIMIT_EXCEEDED: ErrorMeaning(
+        "A limit of the gateway, or of one principal, on what is stored is reached."
+    ),
     ErrorCode.GAP: ErrorMeaning("The log no longer reaches back to the cursor (protocol 1's `gap`)."),
     ErrorCode.AGENT_ERROR: ErrorMeaning("The agent failed; the turn is over, the session lives on."),
     ErrorCode.AGENT_ABORTED: ErrorMeaning("The turn was aborted by `session.abort`."),
@@ -101,7 +105,10 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
     ErrorCode.COMMAND_INTERRUPTED: ErrorMeaning(
         "The gateway ended while it carried out the command of this `id`; whether it did is not known."
     ),
-    ErrorCode.FORBIDDEN: ErrorMeaning("The token has not the scope that this needs; the text names it."),
+    ErrorCode.FORBIDDEN: ErrorMeaning(
+        "The token has not the scope that this needs, or you may read what is not yours to change; the text "
+        "names what is missing."
+    ),
     ErrorCode.RATE_LIMITED: ErrorMeaning(
         "Too much in too short a time; nothing was done. Ask again after `retry_after` seconds.",
         retryable=True,

@@ -26,15 +26,16 @@ from .journal import Journal, JournalStatistics
 from .listener.front_door import FrontDoor
 from .listener.listening import PatientListener, bound_address, open_listeners
 from .ports import Agent, Authenticator, Channel, SessionStorage, is_resumable
+from .principal import Quotas
 from .protocol.messages import Limits, LoggedEvent
 from .registry import RegistryStatistics, SessionRegistry
 from .router import MessageRouter
+from .session.limits import SessionLimits, TableLimits
 from .session.log import LogLimits
 from .session.outcomes import OutcomeLimits
 from .session.requests import AppendEvent, BroadcastEvent, Flush
-from .session.residents import SessionLimits
 from .session.stored import StoredSession, StoredState
-from .session.table import SessionTable, TableLimits
+from .session.table import SessionTable
 from .session_catalog import SessionCatalog
 from .session_manager import SessionManager, run_cleanup
 from .storage.memory import MemoryStorage
@@ -262,6 +263,11 @@ def table_limits(config: GatewayConfig, wire: Limits) -> TableLimits:
         max_sessions=config.max_sessions,
         max_channels=config.max_channels,
         max_queued_chats=config.max_queued_chats,
+        quotas=Quotas(
+            max_sessions=config.max_sessions_per_principal or None,
+            max_channels=config.max_channels_per_principal or None,
+            max_queued_chats=config.max_queued_chats_per_principal or None,
+        ),
         wire=wire,
     )
 

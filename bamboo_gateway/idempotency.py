@@ -101,7 +101,7 @@ class Once:
 
     async def _settle(self, session_id: str | None, answer: Answer) -> Answer:
         if session_id is not None and self.key is not None:
-            await self.registry.ask(Settle(session_id, self.key, answer))
+            await self.registry.ask(Settle(self.caller, session_id, self.key, answer))
         return answer
 
     async def _abandon(self, answer: Answer, *, is_new: bool) -> None:

@@ -128,8 +128,9 @@ class SessionStorage(Protocol):
 
         A change that finds nothing to change is none; nor is the delivery of an
         entry that is there, or was: a batch may come again. The log of
-        broadcasts needs no `SaveChannel`. A turn that is saved again keeps its
-        place, an outcome becomes the newest.
+        broadcasts needs no `SaveChannel`. A session that is saved again keeps
+        its owner and its shares, and a turn its place; an outcome becomes the
+        newest.
         """
         ...
 
@@ -146,7 +147,14 @@ class SessionStorage(Protocol):
         ...
 
     async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
-        """At most *limit* sessions of *user_id* (None: anybody) whose number is above *after*, in order."""
+        """
+        At most *limit* sessions whose number is above *after*, in order.
+
+        Args:
+            user_id: Who owns them, or has them shared; None: all.
+            after: The number of the last one of the page before.
+            limit: How many.
+        """
         ...
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:

@@ -47,7 +47,7 @@ class SessionCatalog:
         with _reading():
             stored = await self._storage.list(owner, query.after, query.limit + 1)
         page = stored[:limit]
-        sessions = await self._registry.ask(RefreshSessions(page))
+        sessions = await self._registry.ask(RefreshSessions(caller, page))
         return SessionPage(sessions, page[-1].number if len(stored) > limit else None)
 
     async def history(

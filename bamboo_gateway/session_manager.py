@@ -13,6 +13,7 @@ from .errors import ErrorCode, GatewayError
 from .protocol.messages import Json
 from .registry import SessionRegistry
 from .session import requests
+from .session.access import SharedAccess
 from .session.requests import OPERATOR, HistoryPage, SessionPage
 from .session.session import ConnectionHandle, Session
 from .session_catalog import SessionCatalog
@@ -127,6 +128,17 @@ class SessionManager:
             GatewayError: `SESSION_NOT_FOUND`; or as for `create`.
         """
         return await self._registry.ask(requests.SetMetadata(OPERATOR, session_id, metadata))
+
+    async def share(self, session_id: str, user_id: str, access: SharedAccess | None) -> Session:
+        """
+        Let *user_id* read a session ("read"), or chat in it as well ("chat"), and do no more with it.
+
+        None takes that away: their connections are told, and no longer watch it.
+
+        Raises:
+            GatewayError: `SESSION_NOT_FOUND`; `INVALID_ARGUMENTS`: it is theirs; or `LIMIT_EXCEEDED`.
+        """
+        return await self._registry.ask(requests.ShareSession(OPERATOR, session_id, user_id, access))
 
     async def delete(self, session_id: str) -> None:
         """

@@ -90,7 +90,8 @@ _COPY_SESSION = (
     FROM copy CROSS JOIN entry WHERE log = 1""",
     """INSERT INTO message SELECT n, message.number, seq, size_bytes, body
     FROM copy CROSS JOIN message WHERE session = 1""",
-    "UPDATE store SET sessions = :sessions, last_number = :sessions, log_bytes = log_bytes * :sessions",
+    "UPDATE owner SET sessions = :sessions",
+    "UPDATE store SET last_number = :sessions, log_bytes = log_bytes * :sessions",
 )
 
 _LENGTHEN_LOG = (

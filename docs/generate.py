@@ -34,6 +34,7 @@ from bamboo_gateway.protocol.schema import Schema, class_schema, wire_schema, wi
 from bamboo_gateway.protocol.strict_json import INT64, MAX_EVENT_NESTING, MAX_NESTING
 from bamboo_gateway.protocol.tags import CLIENT_TAGS, EVENT_TAGS
 from bamboo_gateway.protocol.versions import SEED_EVENTS
+from bamboo_gateway.session.access import MAX_SHARES
 from bamboo_gateway.session.attachments import MAX_PRESENCE_WATCHERS
 from bamboo_gateway.session.metadata import MAX_METADATA_BYTES
 
@@ -215,6 +216,7 @@ def _limits() -> str:
         (f"{MAX_CHANNEL_CURSORS} entries", "`connect.channels`"),
         (f"{MAX_METADATA_BYTES} bytes", "the metadata of one session, as JSON"),
         (f"{MAX_PAGE} items", "one page of `session.list` or `session.history`"),
+        (f"{MAX_SHARES} users", "with whom one session is shared"),
         (
             f"{MAX_PRESENCE_WATCHERS} watchers",
             "above it `presence` is no longer sent; `presence.list` still knows",

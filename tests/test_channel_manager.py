@@ -8,7 +8,7 @@ from trio.testing import MockClock
 
 from bamboo_gateway.errors import AgentError, ErrorCode, GatewayError
 from bamboo_gateway.protocol.messages import ChannelMessage
-from bamboo_gateway.session.requests import OPERATOR, ChannelInfo, JoinChannel
+from bamboo_gateway.session.requests import OPERATOR, ChannelInfo, CreateChannel, JoinChannel
 from tests.backstage import Backstage, backstage
 from tests.session.tables import BOB, caller
 
@@ -48,7 +48,7 @@ async def test_channels_are_made_inside() -> None:
     """Each once."""
     async with backstage() as stage:
         made = await stage.channels.create("news")
-        assert made == ChannelInfo("news", 0, joined=False, last_seq=0)
+        assert made == ChannelInfo("news", 0, joined=False, last_seq=0, owned=True)
         assert await stage.channels.list() == [made]
         with pytest.raises(GatewayError) as caught:
             await stage.channels.create("news")
@@ -162,3 +162,14 @@ async def test_what_cannot_be_published_is_refused(name: str, content: str, code
         with pytest.raises(GatewayError) as caught:
             await stage.channels.publish(name, content)
         assert caught.value.code is code
+
+
+async def test_a_channel_can_be_deleted() -> None:
+    """Whoever has made it; one that is unknown is an error."""
+    async with backstage() as stage:
+        await stage.ask(CreateChannel(await stage.connect(), "ann's"))
+        await stage.channels.delete("ann's")
+        assert await stage.channels.list() == []
+        with pytest.raises(GatewayError) as caught:
+            await stage.channels.delete("ann's")
+        assert caught.value.code is ErrorCode.CHANNEL_NOT_FOUND

@@ -17,6 +17,8 @@ from trio.testing import MockClock, memory_stream_pair, open_stream_to_socket_li
 from bamboo_gateway import AgentError, ConfigError, Gateway, GatewayConfig, GatewayError, Turn, __version__
 from bamboo_gateway.config import Address, UnixAddress
 from bamboo_gateway.errors import StorageError
+from bamboo_gateway.gateway import table_limits
+from bamboo_gateway.principal import Quotas
 from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage, Connected, TokenUsage
 from bamboo_gateway.session.effects import Change, SaveSession
 from bamboo_gateway.session.log import LogLimits
@@ -690,3 +692,15 @@ async def test_a_dead_listener_is_no_gateway() -> None:
     listener = (await trio.open_tcp_listeners(address.port, host=address.host))[0]
     async with listener, await open_stream_to_socket_listener(listener):
         pass
+
+
+def test_a_quota_of_zero_is_none() -> None:
+    """0 switches a limit off in the settings, and is "nothing at all" in a principal's own quotas."""
+    for number, quota in ((0, None), (7, 7)):
+        config = GatewayConfig(
+            max_sessions_per_principal=number,
+            max_channels_per_principal=number,
+            max_queued_chats_per_principal=number,
+        )
+        held = table_limits(config, Gateway(config).limits).quotas
+        assert held == Quotas(max_sessions=quota, max_channels=quota, max_queued_chats=quota)

@@ -12,6 +12,7 @@ from trio.testing import MockClock
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.session.history import HistoryMessage
+from bamboo_gateway.session.requests import GetSession
 from bamboo_gateway.session_manager import SessionManager, run_cleanup
 from bamboo_gateway.turn import Turn
 from tests.backstage import backstage
@@ -94,6 +95,7 @@ UNKNOWN: dict[str, Callable[[SessionManager], Awaitable[Any]]] = {
     "attach": lambda sessions: sessions.attach_connection("nil", handle()),
     "rename": lambda sessions: sessions.rename("nil", "tea"),
     "set metadata": lambda sessions: sessions.set_metadata("nil", {}),
+    "share": lambda sessions: sessions.share("nil", "bob", "read"),
     "delete": lambda sessions: sessions.delete("nil"),
     "history": lambda sessions: sessions.history("nil"),
     "abort": lambda sessions: sessions.abort("nil"),
@@ -126,6 +128,21 @@ async def test_it_ends_with_the_gateway() -> None:
         pass
     with pytest.raises(trio.BrokenResourceError):
         await stage.sessions.get("s1")
+
+
+async def test_a_session_can_be_shared() -> None:
+    """With whomever the program likes, and no longer; a slip in how far stays with who made it."""
+    async with backstage() as stage:
+        session = await stage.sessions.create("ann")
+        assert (await stage.sessions.share(session.id, "bob", "read")).shares == {"bob": "read"}
+        caller = await stage.connect("b1", session.id, "bob")
+        assert (await stage.ask(GetSession(caller))).id == session.id
+        assert (await stage.sessions.share(session.id, "bob", None)).shares == {}
+        with pytest.raises(GatewayError) as caught:
+            await stage.sessions.share(session.id, "ann", "read")
+        assert caught.value.code is ErrorCode.INVALID_ARGUMENTS
+        with pytest.raises(ValueError, match="access"):
+            await stage.sessions.share(session.id, "bob", cast(Any, "own"))
 
 
 # ── cleanup ──────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, Protocol, TypeAlias
 
@@ -14,6 +14,7 @@ from ..client.nursery import open_background_nursery
 from ..commands.session import describe
 from ..errors import ConfigError, ErrorCode, StorageError, StorageInUseError
 from ..ports import SessionStorage
+from ..principal import LOCAL
 from ..protocol import codec
 from ..session.effects import DropSession, SaveChannel, SaveMessage
 from ..session.history import History, NumberedMessage
@@ -109,7 +110,7 @@ class StoredSource:
 
     def __init__(self, storage: SessionStorage, state: StoredState) -> None:
         self._storage = storage
-        self._members = {channel.name: channel for channel in state.channels}
+        self._members = {channel.number: channel for channel in state.channels}
         self._looked_at: tuple[StoredSession, Sequence[NumberedMessage]] | None = None
         """The last session that was asked for, and its newest messages: nobody else can change them."""
 
@@ -117,13 +118,13 @@ class StoredSource:
         """Read a page, and one more to see whether that was the last."""
         found = await self._storage.list(None, after, limit + 1)
         page = found[:limit]
-        records = [codec.unstructure(describe(session)) for session in page]
+        records = [codec.unstructure(describe(session, LOCAL)) for session in page]
         return records, page[-1].number if len(found) > limit else None
 
     async def get(self, session_id: str) -> Record:
         """Read one session."""
         stored, _ = await self._look_at(session_id)
-        record: Record = codec.unstructure(describe(stored.session))
+        record: Record = codec.unstructure(describe(stored.session, LOCAL))
         return record
 
     async def history(self, session_id: str, limit: int, before: int | None) -> tuple[Sequence[Record], int]:
@@ -140,7 +141,10 @@ class StoredSource:
         """Forget a session and all that belongs to it; its channels have one member less."""
         stored, _ = await self._look_at(session_id)
         session, self._looked_at = stored.session, None
-        left = [SaveChannel(each.number, each.name, each.members) for each in self._leave(session.channels)]
+        left = [
+            SaveChannel(each.number, each.name, each.members, each.user_id)
+            for each in self._leave(session.channels)
+        ]
         await self._storage.commit([*left, DropSession(session_id)])
         await self._storage.expire(0, 2**62, 0)  # nothing more, but what is forgotten leaves the file
 
@@ -152,11 +156,12 @@ class StoredSource:
             self._looked_at = stored, [*stored.messages, *_interrupted(stored)]
         return self._looked_at
 
-    def _leave(self, names: Sequence[str]) -> Sequence[StoredChannel]:
-        for name in names:
-            channel = self._members[name]
-            self._members[name] = attrs.evolve(channel, members=channel.members - 1)
-        return [self._members[name] for name in names]
+    def _leave(self, channels: Mapping[str, int]) -> Sequence[StoredChannel]:
+        numbers = [number for number in channels.values() if number in self._members]  # or it was deleted
+        for number in numbers:
+            channel = self._members[number]
+            self._members[number] = attrs.evolve(channel, members=channel.members - 1)
+        return [self._members[number] for number in numbers]
 
 
 def _interrupted(stored: StoredSession) -> Iterator[NumberedMessage]:

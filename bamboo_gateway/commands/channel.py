@@ -52,6 +52,25 @@ async def create_channel(context: CommandContext, args: CreateChannelArgs) -> Op
 
 
 @attrs.frozen
+class ChannelArgs:
+    """Which channel."""
+
+    name: str = attrs.field(validator=_name)
+
+
+@attrs.frozen
+class ChannelDeleted:
+    """What is no more."""
+
+    name: str
+
+
+async def delete_channel(context: CommandContext, args: ChannelArgs) -> Operation:
+    """Answer `channel.delete`."""
+    return Operation(requests.DeleteChannel(context.caller, args.name), ChannelDeleted)
+
+
+@attrs.frozen
 class MembershipArgs:
     """Which channel, and which session."""
 

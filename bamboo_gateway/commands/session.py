@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
 
 import attrs
 from attrs.validators import ge, instance_of, le, max_len, min_len, optional
 
 from ..idempotency import Operation
+from ..principal import Principal
 from ..protocol.messages import MAX_ID_LENGTH, ClientInfo, Json
 from ..session import requests
+from ..session.access import Access
 from ..session.history import HistoryMessage
 from ..session.live import milliseconds
 from ..session.session import ConnectionHandle, Session
@@ -20,7 +23,8 @@ from .context import CommandContext
 MAX_PAGE = 500
 """Sessions or messages in one answer."""
 
-_name = optional([min_len(1), max_len(MAX_ID_LENGTH)])
+_id: list[Any] = [min_len(1), max_len(MAX_ID_LENGTH)]
+_name = optional(_id)
 _page = [ge(1), le(MAX_PAGE)]
 
 
@@ -51,10 +55,15 @@ class SessionInfo:
     metadata: dict[str, Json]
     last_seq: int
     epoch: str
+    access: Literal["own", "chat", "read"]
+    """What you may do with it: all, read it and chat in it, or read it."""
+    shares: dict[str, Literal["chat", "read"]] | None
+    """User id → what is granted to them; null where you do not own it."""
 
 
-def describe(session: Session) -> SessionInfo:
-    """A session as clients are shown it."""
+def describe(session: Session, principal: Principal) -> SessionInfo:
+    """A session as *principal*, who may read it, is shown it."""
+    access = session.access(principal) or Access.READ
     return SessionInfo(
         session_id=session.id,
         user_id=session.user_id,
@@ -65,11 +74,24 @@ def describe(session: Session) -> SessionInfo:
         run_id=session.run_id,
         queued=session.queued,
         watchers=len(session.connections),
-        channels=session.channels,
+        channels=list(session.channels),
         metadata=dict(session.metadata),
         last_seq=session.last_seq,
         epoch=session.epoch,
+        access=_ACCESS[access],
+        shares=dict(session.shares) if access is Access.OWN else None,
     )
+
+
+_ACCESS: Mapping[Access, Literal["own", "chat", "read"]] = {
+    Access.OWN: "own",
+    Access.CHAT: "chat",
+    Access.READ: "read",
+}
+
+
+def _describing(context: CommandContext) -> Callable[[Session], SessionInfo]:
+    return partial(describe, principal=context.caller.principal)
 
 
 @attrs.frozen
@@ -93,13 +115,13 @@ class SessionList:
 async def list_sessions(context: CommandContext, args: ListArgs) -> SessionList:
     """Answer `session.list`."""
     page = await context.services.catalog.list(context.caller, args.limit, args.after)
-    return SessionList([describe(session) for session in page.sessions], page.next)
+    return SessionList([*map(_describing(context), page.sessions)], page.next)
 
 
 async def get_session(context: CommandContext, args: SessionArgs) -> SessionInfo:
     """Answer `session.get`."""
     session_id = context.session(args.session_id)
-    return describe(await context.ask(requests.GetSession(context.caller, session_id)))
+    return _describing(context)(await context.ask(requests.GetSession(context.caller, session_id)))
 
 
 @attrs.frozen
@@ -112,9 +134,10 @@ class CreateArgs:
 
 async def create_session(context: CommandContext, args: CreateArgs) -> Operation:
     """Answer `session.create`."""
-    user_id = context.caller.principal.user_id
-    request = requests.CreateSession(user_id, str(uuid.uuid4()), args.name, args.metadata or {})
-    return Operation(request, describe)
+    user_id, session_id = context.caller.principal.user_id, str(uuid.uuid4())
+    metadata = args.metadata or {}
+    request = requests.CreateSession(user_id, session_id, args.name, metadata, caller=context.caller)
+    return Operation(request, _describing(context))
 
 
 @attrs.frozen
@@ -130,7 +153,7 @@ class RenameArgs:
 async def rename_session(context: CommandContext, args: RenameArgs) -> Operation:
     """Answer `session.rename`."""
     session_id = context.session(args.session_id)
-    return Operation(requests.RenameSession(context.caller, session_id, args.name), describe)
+    return Operation(requests.RenameSession(context.caller, session_id, args.name), _describing(context))
 
 
 @attrs.frozen
@@ -146,7 +169,26 @@ class MetadataArgs:
 async def set_metadata(context: CommandContext, args: MetadataArgs) -> Operation:
     """Answer `session.set_metadata`."""
     session_id = context.session(args.session_id)
-    return Operation(requests.SetMetadata(context.caller, session_id, args.metadata), describe)
+    return Operation(requests.SetMetadata(context.caller, session_id, args.metadata), _describing(context))
+
+
+@attrs.frozen
+class ShareArgs:
+    """With whom, and how far."""
+
+    user_id: str = attrs.field(validator=_id)
+    """To whom it is granted; they need not be connected."""
+    access: Literal["read", "chat"] | None
+    """To read it; to chat in it as well; null: no longer anything."""
+    session_id: str | None = None
+    """The connection's own, where left out."""
+
+
+async def share_session(context: CommandContext, args: ShareArgs) -> Operation:
+    """Answer `session.share`."""
+    session_id = context.session(args.session_id)
+    request = requests.ShareSession(context.caller, session_id, args.user_id, args.access)
+    return Operation(request, _describing(context))
 
 
 @attrs.frozen

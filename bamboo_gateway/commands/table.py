@@ -144,6 +144,14 @@ _ROWS = (
         changes=True,
     ),
     CommandSpec(
+        "session.share",
+        "Let somebody else read a session or chat in it, or no longer.",
+        session.ShareArgs,
+        session.SessionInfo,
+        session.share_session,
+        changes=True,
+    ),
+    CommandSpec(
         "channel.list", "List the channels.", channel.NoArgs, channel.ChannelList, channel.list_channels
     ),
     CommandSpec(
@@ -171,6 +179,14 @@ _ROWS = (
         channel.SendArgs,
         channel.Sent,
         channel.send_to_channel,
+        changes=True,
+    ),
+    CommandSpec(
+        "channel.delete",
+        "End a channel: its members leave, and its log is no more.",
+        channel.ChannelArgs,
+        channel.ChannelDeleted,
+        channel.delete_channel,
         changes=True,
     ),
     CommandSpec(

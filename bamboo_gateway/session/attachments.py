@@ -9,6 +9,7 @@ from ..errors import ErrorCode
 from ..protocol import versions
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Connected, Error, Gap, Presence, SessionEnded
+from .audience import may_be_sent, may_follow
 from .effects import Close, Dismiss, Effect, SaveSession, Send, Watch
 from .live import LiveSession
 from .log import Log
@@ -47,7 +48,7 @@ class Attachments:
             request: Its `session_id` has been resolved.
             session: To this.
             greeting: The first that the connection hears of it.
-            others: The logs that watchers of *session* follow besides its own.
+            others: The logs besides its own that the connection may follow.
             now: Unix seconds.
         """
         connection = request.connection
@@ -81,6 +82,13 @@ class Attachments:
             yield Dismiss(connection_id)
         session.watchers.clear()
 
+    def expel(self, session: LiveSession, user_id: str, reason: str, now: float) -> Iterator[Effect]:
+        """A user's connections no longer watch *session*; they stay open and may watch another."""
+        for connection_id in [each.id for each in session.watchers.values() if each.user_id == user_id]:
+            yield from self.leave(connection_id, now)
+            yield Send(connection_id, SessionEnded(session.id, reason))
+            yield Dismiss(connection_id)
+
     def validate_state(self, sessions: Mapping[str, LiveSession]) -> None:
         """Check the invariant against all *sessions*; for tests."""
         for connection_id, session in self._watched.items():
@@ -102,7 +110,9 @@ def _watch(request: Attach, greeting: Connected, log: Log, others: Iterable[Log]
     connection = request.connection
     last_seq = request.last_seq if greeting.resumed else None
     channels = request.channels if connection.protocol >= versions.LATEST else {}
-    wanted = [(log, last_seq), *((other, channels.get(other.name)) for other in others)]
+    wanted = [(other, channels.get(other.name)) for other in others]
+    if may_follow(log, connection):
+        wanted.insert(0, (log, last_seq))
     resumed = [_resume(each, after, request.epoch) for each, after in wanted]
     yield Watch(connection.id, greeting, [cursor for cursor, _ in resumed], request.is_exact)
     yield from (Send(connection.id, gap) for _, gap in resumed if gap)
@@ -139,5 +149,6 @@ def _presence(
         client=connection.client,
     )
     for other in session.watchers.values():
-        if other.id != connection.id and other.protocol >= versions.LATEST:
+        is_other = other.id != connection.id
+        if is_other and other.protocol >= versions.LATEST and may_be_sent(presence, other):
             yield Send(other.id, presence)

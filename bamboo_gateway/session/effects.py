@@ -9,6 +9,7 @@ import attrs
 
 from ..protocol.closing import Closing
 from ..protocol.messages import Chat, Connected, GatewayEvent
+from .access import SharedAccess
 from .history import HistoryMessage, NumberedMessage
 from .log import Entry, Log
 from .outcomes import MessageKey, Outcome
@@ -20,7 +21,7 @@ from .session import Session
 
 @attrs.frozen
 class SaveSession:
-    """Remember this session, in place of what was known of it."""
+    """Remember this session, in place of what was known of it, but for its shares."""
 
     session: Session
 
@@ -30,6 +31,23 @@ class DropSession:
     """Forget this session, and all that belongs to it."""
 
     session_id: str
+
+
+@attrs.frozen
+class SaveShare:
+    """Remember that a session is shared with somebody, in place of what was known of them."""
+
+    owner: int
+    user_id: str
+    access: SharedAccess
+
+
+@attrs.frozen
+class DropShare:
+    """Forget that."""
+
+    owner: int
+    user_id: str
 
 
 @attrs.frozen
@@ -82,6 +100,15 @@ class SaveChannel:
     name: str
     members: int
     """Sessions that have joined."""
+    user_id: str | None = None
+    """Whose it is; None: the gateway's."""
+
+
+@attrs.frozen
+class DropChannel:
+    """Forget this channel and its log; its number is never given again."""
+
+    number: int
 
 
 @attrs.frozen
@@ -177,12 +204,15 @@ class CancelTurn:
 Change: TypeAlias = (
     SaveSession
     | DropSession
+    | SaveShare
+    | DropShare
     | SaveMessage
     | SaveRun
     | DropRun
     | SaveOutcome
     | DropOutcome
     | SaveChannel
+    | DropChannel
     | Trim
     | Deliver
 )

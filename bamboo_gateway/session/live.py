@@ -7,18 +7,22 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 
-from ..errors import ErrorCode
+from ..errors import ErrorCode, GatewayError
+from ..principal import Principal
 from ..protocol.messages import AgentComplete, AgentStart, Error, Json, LoggedEvent, UserMessage
+from .access import MAX_SHARES, Access, SharedAccess, access_of
 from .effects import (
     CancelTurn,
     Change,
     Deliver,
     DropOutcome,
     DropRun,
+    DropShare,
     Effect,
     SaveMessage,
     SaveOutcome,
     SaveRun,
+    SaveShare,
     StartTurn,
     Trim,
 )
@@ -54,7 +58,9 @@ class LiveSession:
         self.history = history
         self.outcomes = outcomes
         self.watchers: dict[str, ConnectionHandle] = {}
-        self.channels: set[str] = set(session.channels)
+        self.channels: dict[str, int] = dict(session.channels)
+        """Name → number."""
+        self.shares: dict[str, SharedAccess] = dict(session.shares)
         self.run: Run | None = None
         self.queue: deque[Run] = deque()
 
@@ -76,11 +82,44 @@ class LiveSession:
             state="running" if self.run else "idle",
             run_id=self.run.run_id if self.run else None,
             queued=len(self.queue),
-            channels=tuple(sorted(self.channels)),
+            channels=dict(sorted(self.channels.items())),
+            shares=dict(sorted(self.shares.items())),
             last_seq=self.log.last_seq,
             epoch=self.log.epoch,
             number=self.number,
         )
+
+    # ── whose it is ──────────────────────────────────────────────────────────
+
+    def access(self, principal: Principal) -> Access | None:
+        """What *principal* may do with it; None: to them its id is unknown."""
+        return access_of(principal, self.user_id, self.shares)
+
+    def share(self, user_id: str, access: SharedAccess | None) -> Iterator[Change]:
+        """
+        Grant *user_id* so much and no more; None takes away what was granted.
+
+        Raises:
+            GatewayError: `INVALID_ARGUMENTS`: it is theirs; or `LIMIT_EXCEEDED`.
+        """
+        if user_id == self.user_id:
+            raise GatewayError(
+                ErrorCode.INVALID_ARGUMENTS,
+                f"session {self.id!r} is {user_id!r:.80}'s own; share it with others",
+            )
+        if access == self.shares.get(user_id):
+            return
+        if access is None:
+            del self.shares[user_id]
+            yield DropShare(self.number, user_id)
+            return
+        if user_id not in self.shares and len(self.shares) >= MAX_SHARES:
+            raise GatewayError(
+                ErrorCode.LIMIT_EXCEEDED,
+                f"session {self.id!r} is shared with {MAX_SHARES} already, its most; take it from one",
+            )
+        self.shares[user_id] = access
+        yield SaveShare(self.number, user_id, access)
 
     # ── events ───────────────────────────────────────────────────────────────
 

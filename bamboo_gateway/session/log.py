@@ -13,6 +13,9 @@ from ..protocol import codec, framing, strict_json, versions
 from ..protocol.codec import Dialect
 from ..protocol.messages import AgentToken, Gap, LoggedEvent
 
+BROADCAST = "*"
+"""The channel whose log is that of broadcasts: every connection follows it and none can join."""
+
 
 @attrs.frozen(eq=False)
 class Entry:

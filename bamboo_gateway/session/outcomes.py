@@ -33,6 +33,8 @@ class MessageKey:
     id: str
     fingerprint: str
     """Of all that the message says, so that another one of this id is noticed."""
+    user_id: str = ""
+    """Whose message it is; empty: of whoever owns the session. Two people count apart."""
 
     @classmethod
     def of(cls, message: Chat | Command) -> MessageKey | None:
@@ -41,6 +43,11 @@ class MessageKey:
             return None
         digest = hashlib.blake2b(codec.encode_body(message), digest_size=16).hexdigest()
         return cls("chat" if isinstance(message, Chat) else "command", message.id, digest)
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What tells it from all others of its session."""
+        return self.kind, self.id, self.user_id
 
 
 @attrs.frozen
@@ -80,9 +87,9 @@ class Outcomes:
 
     def __init__(self, limits: OutcomeLimits, outcomes: Sequence[Outcome] = ()) -> None:
         self._limits = limits
-        self._outcomes: dict[tuple[str, str], Outcome] = {}
+        self._outcomes: dict[tuple[str, str, str], Outcome] = {}
         self._bytes = 0
-        self._waiting: dict[tuple[str, str], dict[str, None]] = {}
+        self._waiting: dict[tuple[str, str, str], dict[str, None]] = {}
         """Connections that have repeated what is still being carried out, each once, in order."""
         for outcome in outcomes:
             self._put(attrs.evolve(outcome, is_open=False))
@@ -105,7 +112,7 @@ class Outcomes:
         Raises:
             GatewayError: `ID_REUSED`: the id was that of another message.
         """
-        outcome = self._outcomes.get((key.kind, key.id))
+        outcome = self._outcomes.get(key.place)
         if outcome is None or (self._is_old(outcome, now) and not outcome.is_open):
             return None
         if outcome.key != key:
@@ -130,16 +137,16 @@ class Outcomes:
         outcome = self._put(Outcome(key, now, answer, claimant is not None, claimant))
         forgotten = list(self._find_old(now))
         for each in forgotten:
-            self._bytes -= self._outcomes.pop((each.kind, each.id)).size_bytes
+            self._bytes -= self._outcomes.pop(each.place).size_bytes
         return outcome, forgotten
 
     def forget(self, key: MessageKey) -> None:
         """The message, which is known, counts as new."""
-        self._bytes -= self._outcomes.pop((key.kind, key.id)).size_bytes
+        self._bytes -= self._outcomes.pop(key.place).size_bytes
 
     def is_claimed(self, key: MessageKey, connection_id: str | None) -> bool:
         """Is the message being carried out by this connection?"""
-        outcome = self._outcomes.get((key.kind, key.id))
+        outcome = self._outcomes.get(key.place)
         return (
             outcome is not None
             and outcome.is_open
@@ -148,17 +155,17 @@ class Outcomes:
 
     def wait(self, key: MessageKey, connection_id: str) -> None:
         """Have the connection told by `settle`; once, however often it asks."""
-        self._waiting.setdefault((key.kind, key.id), {})[connection_id] = None
+        self._waiting.setdefault(key.place, {})[connection_id] = None
 
     def settle(self, key: MessageKey) -> Sequence[str]:
         """Take off the list who waits for this answer."""
-        return list(self._waiting.pop((key.kind, key.id), {}))
+        return list(self._waiting.pop(key.place, {}))
 
     def _is_old(self, outcome: Outcome, now: int) -> bool:
         return outcome.ts <= now - self._limits.max_age * 1000
 
     def _put(self, outcome: Outcome) -> Outcome:
-        place = (outcome.key.kind, outcome.key.id)
+        place = outcome.key.place
         if known := self._outcomes.pop(place, None):
             self._bytes -= known.size_bytes
         outcome = attrs.evolve(outcome, size_bytes=OUTCOME_BYTES + len(codec.encode_body(outcome.answer)))

@@ -24,7 +24,9 @@ from ..protocol.messages import (
     Json,
     LoggedEvent,
 )
+from .access import SHARED, SharedAccess
 from .history import HistoryMessage
+from .limits import TableLimits
 from .outcomes import Answer, MessageKey
 from .session import ConnectionHandle, Session
 from .stored import StoredSession
@@ -90,6 +92,11 @@ _seconds: Any = [instance_of((int, float)), ge(0)]
 _page = and_(instance_of(int), ge(1))
 
 
+def _grant(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and value not in SHARED:
+        raise ValueError(f"{field.name} must be one of {', '.join(SHARED)} or None, not {value!r:.80}")
+
+
 # ── sessions ─────────────────────────────────────────────────────────────────
 
 
@@ -102,6 +109,8 @@ class CreateSession(Request[Session]):
     """A fresh id."""
     name: str | None = attrs.field(default=None, validator=_optional_text)
     metadata: Mapping[str, Json] = attrs.field(factory=dict, validator=_mapping)
+    caller: Caller = attrs.field(default=OPERATOR, kw_only=True)
+    """Who makes it, and is held to a quota; the embedding program makes as many as it likes, for anybody."""
 
 
 @attrs.frozen
@@ -123,8 +132,13 @@ class SessionPage:
 
 @attrs.frozen
 class RefreshSessions(Request[Sequence[Session]]):
-    """Sessions as they are now, where they are in memory; as they were stored, where they are not."""
+    """
+    Sessions as they are now, where they are in memory; as they were stored, where they are not.
 
+    What the caller may no longer read is left out.
+    """
+
+    caller: Caller
     sessions: Sequence[Session]
 
 
@@ -144,6 +158,18 @@ class SetMetadata(SessionRequest[Session]):
     caller: Caller
     session_id: str | None = attrs.field(validator=_optional_text)
     metadata: Mapping[str, Json] = attrs.field(validator=_mapping)
+
+
+@attrs.frozen
+class ShareSession(SessionRequest[Session]):
+    """Let somebody else read a session, or chat in it; or no longer: their connections are sent away then."""
+
+    caller: Caller
+    session_id: str | None = attrs.field(validator=_optional_text)
+    user_id: str = attrs.field(validator=_name)
+    """To whom it is granted; not who owns it."""
+    access: SharedAccess | None = attrs.field(validator=_grant)
+    """No more than this; None: nothing."""
 
 
 @attrs.frozen
@@ -312,11 +338,21 @@ class ChannelInfo:
     joined: bool
     """Is the caller's session one of them?"""
     last_seq: int
+    owned: bool = False
+    """May the caller delete it?"""
 
 
 @attrs.frozen
 class CreateChannel(Request[ChannelInfo]):
-    """Make a channel that nobody has joined yet."""
+    """Make a channel that nobody has joined yet: the caller's; that of an operator is the gateway's."""
+
+    caller: Caller
+    name: str = attrs.field(validator=_name)
+
+
+@attrs.frozen
+class DeleteChannel(Request[str]):
+    """End a channel: its members leave, and its log is no more. The reply is its name."""
 
     caller: Caller
     name: str = attrs.field(validator=_name)
@@ -444,15 +480,30 @@ class Abandon(Request[None]):
 class Settle(SessionRequest[None]):
     """What became of a message that was claimed; or of a performed one, in place of what was remembered."""
 
+    caller: Caller
     session_id: str
     key: MessageKey
     answer: Answer
 
 
+# ── limits ───────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class ReplaceLimits(Request[None]):
+    """
+    Hold what comes from now on to other limits; what is there already stays.
+
+    Those of each session and of all logs are left as they are: they take a new start.
+    """
+
+    limits: TableLimits
+
+
 # ── while the storage fails ──────────────────────────────────────────────────
 
 UNDISTURBED: frozenset[type] = frozenset(
-    {GetSession, GetHistory, GetMember, RefreshSessions, ListChannels, Attach, Detach}
+    {GetSession, GetHistory, GetMember, RefreshSessions, ListChannels, Attach, Detach, ReplaceLimits}
 )
 """What may go on with what is in memory: it promises nothing that would have to be kept."""
 

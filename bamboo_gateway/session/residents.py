@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
-
-import attrs
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import ErrorCode, GatewayError
 from .history import History
+from .limits import SessionLimits
 from .live import LiveSession
-from .log import Log, LogLimits
+from .log import Log
 from .metadata import merge
-from .outcomes import OutcomeLimits, Outcomes
+from .outcomes import Outcomes
 from .requests import CreateSession
 from .session import Session
 from .shelf import LogShelf
 from .stored import StoredSession
-
-
-@attrs.frozen
-class SessionLimits:
-    """What bounds each session."""
-
-    log: LogLimits
-    history_bytes: int
-    """Of the newest part of the conversation, which is in memory."""
-    outcomes: OutcomeLimits
 
 
 class Residents:
@@ -35,6 +25,14 @@ class Residents:
 
     Invariant: whatever a session holds is in the storage, too, or on its way
     there; so one that nobody needs may be let go of.
+
+    Args:
+        limits: What bounds each of them.
+        shelf: Where their logs are.
+        max_sessions: All that there may be.
+        epoch: Of their logs.
+        counts: User id → sessions of theirs, in memory or not.
+        last_number: The greatest that one was ever given.
     """
 
     def __init__(
@@ -43,17 +41,20 @@ class Residents:
         shelf: LogShelf,
         max_sessions: int,
         epoch: str,
-        count: int = 0,
+        counts: Mapping[str, int] | None = None,
         last_number: int = 0,
     ) -> None:
-        self.count = count
+        self.max_sessions = max_sessions
+        """Of all, in memory or not."""
+        self._counts = Counter(counts)
+        self.count = self._counts.total()
         """Of all sessions, in memory or not."""
         self._limits = limits
         self._shelf = shelf
-        self._max_sessions = max_sessions
         self._epoch = epoch
         self._last_number = last_number
         self._sessions: dict[str, LiveSession] = {}
+        self._of_user: defaultdict[str, dict[str, LiveSession]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -72,18 +73,35 @@ class Residents:
         """All of them; for tests."""
         return dict(self._sessions)
 
-    def found(self, request: CreateSession, now: float) -> LiveSession:
+    def count_chats(self, user_id: str) -> int:
+        """Chats that run or wait in all sessions of a user: such a session does not leave the memory."""
+        owned = self._of_user.get(user_id, {})
+        return sum(len(session.queue) + (session.run is not None) for session in owned.values())
+
+    def found(self, request: CreateSession, now: float, quota: int | None) -> LiveSession:
         """
         Found a session, as one founds a town; it is yet to be saved.
+
+        Args:
+            request: Whose, and what it begins with.
+            now: Unix seconds.
+            quota: Sessions that its owner may have; None: any number.
 
         Raises:
             GatewayError: `LIMIT_EXCEEDED`; or `INVALID_ARGUMENTS`: its metadata are no JSON.
         """
-        if self.count >= self._max_sessions:
+        if self.count >= self.max_sessions:
             raise GatewayError(ErrorCode.LIMIT_EXCEEDED, f"the gateway holds {self.count} sessions already")
+        if quota is not None and (owned := self._counts[request.user_id]) >= quota:
+            raise GatewayError(
+                ErrorCode.LIMIT_EXCEEDED,
+                f"{request.user_id!r:.80} may have {quota} sessions, and has {owned}; "
+                "delete one (session.delete), or have the operator raise max_sessions_per_principal",
+            )
         moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
         metadata = merge({}, request.metadata)
         self.count += 1
+        self._counts[request.user_id] += 1
         self._last_number += 1
         session = Session(
             request.session_id,
@@ -114,6 +132,7 @@ class Residents:
             Outcomes(self._limits.outcomes, stored.outcomes),
         )
         self._sessions[session.id] = live
+        self._of_user[session.user_id][session.id] = live
         self._shelf.add(log)
         return live
 
@@ -124,9 +143,24 @@ class Residents:
     def release(self, session: LiveSession) -> None:
         """Let a session go; the storage has it."""
         del self._sessions[session.id]
+        owned = self._of_user[session.user_id]
+        del owned[session.id]
+        if not owned:
+            del self._of_user[session.user_id]
         self._shelf.remove(session.log)
 
     def delete(self, session: LiveSession) -> None:
         """A session is no more."""
         self.release(session)
         self.count -= 1
+        self._counts[session.user_id] -= 1
+        if not self._counts[session.user_id]:
+            del self._counts[session.user_id]
+
+    def validate_state(self) -> None:
+        """Check that what is counted is there; for tests."""
+        assert self.count == self._counts.total() >= len(self._sessions)
+        assert all(count > 0 for count in self._counts.values())
+        owned = Counter(session.user_id for session in self)
+        assert {user_id: len(sessions) for user_id, sessions in self._of_user.items()} == owned
+        assert all(self._counts[user_id] >= count for user_id, count in owned.items())

@@ -8,8 +8,9 @@ from typing import Literal
 
 import attrs
 
-from ..principal import Family
+from ..principal import Family, Principal
 from ..protocol.messages import ClientInfo, Json
+from .access import Access, SharedAccess, access_of
 
 
 @attrs.frozen
@@ -50,8 +51,10 @@ class Session:
     """The turn that runs."""
     queued: int = 0
     """Chats that wait for their turn."""
-    channels: tuple[str, ...] = ()
-    """Those that it has joined, by name."""
+    channels: Mapping[str, int] = attrs.field(factory=dict)
+    """Those that it has joined: name → number, which no later channel of that name has."""
+    shares: Mapping[str, SharedAccess] = attrs.field(factory=dict)
+    """User id → what the owner has granted to them."""
     last_seq: int = 0
     epoch: str = ""
     number: int = 0
@@ -61,3 +64,7 @@ class Session:
     def connection(self) -> ConnectionHandle | None:
         """The newest of the connections (the seed has one)."""
         return self.connections[-1] if self.connections else None
+
+    def access(self, principal: Principal) -> Access | None:
+        """What *principal* may do with it; None: to them its id is unknown."""
+        return access_of(principal, self.user_id, self.shares)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -52,6 +52,8 @@ class StoredChannel:
     number: int
     name: str
     members: int
+    user_id: str | None = None
+    """Whose it is; None: the gateway's, or older than owners are."""
     log: StoredLog = StoredLog()
 
 
@@ -61,10 +63,12 @@ class StoredState:
 
     epoch: str
     """Changes whenever what was committed could have been lost."""
-    sessions: int = 0
-    """How many there are."""
+    sessions: Mapping[str, int] = attrs.field(factory=dict)
+    """User id → how many are theirs."""
     last_number: int = 0
     """The greatest `Session.number` that was ever given."""
+    lowest_channel: int = 0
+    """The lowest number that a channel was ever given."""
     channels: Sequence[StoredChannel] = ()
     """All of them, in the order in which they were made; the one of broadcasts (0), once it was used."""
     unfinished: Sequence[str] = ()

@@ -13,7 +13,8 @@ import attrs
 
 from .effects import Deliver, Effect
 from .handlers import HANDLERS
-from .handlers.state import TableLimits, TableState
+from .handlers.state import TableState
+from .limits import TableLimits
 from .requests import UNDISTURBED, Attach, Request
 from .stored import StoredState
 
@@ -50,10 +51,14 @@ class SessionTable:
     """
 
     def __init__(self, limits: TableLimits, *, resume_turns: bool = False) -> None:
-        self.limits = limits
         self._resume_turns = resume_turns
         self._appended = 0
-        self.open(StoredState(epoch=""))
+        self._state = TableState(limits, StoredState(epoch=""), HANDLERS, resume_turns=resume_turns)
+
+    @property
+    def limits(self) -> TableLimits:
+        """What bounds it now."""
+        return self._state.limits
 
     def open(self, stored: StoredState) -> None:
         """Begin with what the storage has; called once, before anything is asked."""
@@ -82,7 +87,7 @@ class SessionTable:
         """May *request* be applied although the storage fails?"""
         if isinstance(request, Attach):
             session = self._state.sessions.get(request.session_id)
-            return session is not None and request.caller.principal.owns(session.user_id)
+            return session is not None and session.access(request.caller.principal) is not None
         return type(request) in UNDISTURBED
 
     def statistics(self) -> TableStatistics:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import attrs
 
+from ..session.access import SharedAccess
 from ..session.effects import (
     Change,
     Deliver,
+    DropChannel,
     DropOutcome,
     DropRun,
     DropSession,
+    DropShare,
     SaveChannel,
     SaveMessage,
     SaveOutcome,
     SaveRun,
     SaveSession,
+    SaveShare,
     Trim,
 )
 from ..session.history import NumberedMessage
@@ -45,7 +49,8 @@ class _Belongings:
 
     messages: dict[int, NumberedMessage] = attrs.field(factory=dict)
     runs: dict[str, Run] = attrs.field(factory=dict)
-    outcomes: dict[tuple[str, str], Outcome] = attrs.field(factory=dict)
+    shares: dict[str, SharedAccess] = attrs.field(factory=dict)
+    outcomes: dict[tuple[str, str, str], Outcome] = attrs.field(factory=dict)
 
 
 class MemoryStorage:
@@ -67,15 +72,19 @@ class MemoryStorage:
         self._channels: dict[int, SaveChannel] = {}
         self._logs: dict[int, _Log] = {}
         self._last_number = 0
+        self._lowest_channel = 0
 
     async def open(self, log_limits: LogLimits) -> StoredState:
         """Begin, or go on where another gateway has ended."""
         return StoredState(
             self._epoch,
-            sessions=len(self._sessions),
+            sessions=Counter(session.user_id for session in self._sessions.values()),
             last_number=self._last_number,
+            lowest_channel=self._lowest_channel,
             channels=[
-                StoredChannel(each.number, each.name, each.members, self._log(each.number).stored())
+                StoredChannel(
+                    each.number, each.name, each.members, each.user_id, self._log(each.number).stored()
+                )
                 for _, each in sorted(self._channels.items(), reverse=True)
             ],
             unfinished=[
@@ -105,7 +114,7 @@ class MemoryStorage:
     async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
         """Sessions in the order in which they were made."""
         found = (self._sessions[self._numbers[each]] for each in sorted(self._numbers) if each > after)
-        theirs = (session for session in found if user_id in (None, session.user_id))
+        theirs = (session for session in found if user_id is None or self._is_for(user_id, session))
         return [self._current(session) for session in islice(theirs, limit)]
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
@@ -141,9 +150,13 @@ class MemoryStorage:
                 return
             excess -= len(self._logs[number].entries.popleft().body)
 
+    def _is_for(self, user_id: str, session: Session) -> bool:
+        return session.user_id == user_id or user_id in self._belongings[session.number].shares
+
     def _current(self, session: Session) -> Session:
-        """The log goes on while its session is not saved."""
-        return attrs.evolve(session, last_seq=self._log(session.number).last_seq)
+        """The log and the shares go on while their session is not saved."""
+        shares = dict(self._belongings[session.number].shares)
+        return attrs.evolve(session, last_seq=self._log(session.number).last_seq, shares=shares)
 
     def _log(self, number: int) -> _Log:
         return self._logs.setdefault(number, _Log())
@@ -163,6 +176,14 @@ class MemoryStorage:
             del self._numbers[session.number], self._belongings[session.number]
             self._logs.pop(session.number, None)
 
+    def _save_share(self, change: SaveShare) -> None:
+        if own := self._belongings.get(change.owner):
+            own.shares[change.user_id] = change.access
+
+    def _drop_share(self, change: DropShare) -> None:
+        if own := self._belongings.get(change.owner):
+            own.shares.pop(change.user_id, None)
+
     def _save_message(self, change: SaveMessage) -> None:
         if own := self._belongings.get(change.owner):
             own.messages[change.message.number] = change.message
@@ -177,17 +198,22 @@ class MemoryStorage:
 
     def _save_outcome(self, change: SaveOutcome) -> None:
         if own := self._belongings.get(change.owner):
-            key = change.outcome.key
-            own.outcomes.pop((key.kind, key.id), None)
-            own.outcomes[key.kind, key.id] = change.outcome
+            place = change.outcome.key.place
+            own.outcomes.pop(place, None)
+            own.outcomes[place] = change.outcome
 
     def _drop_outcome(self, change: DropOutcome) -> None:
         if own := self._belongings.get(change.owner):
-            own.outcomes.pop((change.key.kind, change.key.id), None)
+            own.outcomes.pop(change.key.place, None)
 
     def _save_channel(self, change: SaveChannel) -> None:
         self._channels[change.number] = change
         self._log(change.number)
+        self._lowest_channel = min(self._lowest_channel, change.number)
+
+    def _drop_channel(self, change: DropChannel) -> None:
+        if self._channels.pop(change.number, None):
+            del self._logs[change.number]
 
     def _trim(self, change: Trim) -> None:
         log = self._logs.get(change.log.number)
@@ -209,12 +235,15 @@ class MemoryStorage:
 _APPLY: Mapping[type, Callable[[MemoryStorage, Any], None]] = {
     SaveSession: MemoryStorage._save_session,
     DropSession: MemoryStorage._drop_session,
+    SaveShare: MemoryStorage._save_share,
+    DropShare: MemoryStorage._drop_share,
     SaveMessage: MemoryStorage._save_message,
     SaveRun: MemoryStorage._save_run,
     DropRun: MemoryStorage._drop_run,
     SaveOutcome: MemoryStorage._save_outcome,
     DropOutcome: MemoryStorage._drop_outcome,
     SaveChannel: MemoryStorage._save_channel,
+    DropChannel: MemoryStorage._drop_channel,
     Trim: MemoryStorage._trim,
     Deliver: MemoryStorage._deliver,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,20 +12,25 @@ import attrs
 from ..session.effects import (
     Change,
     Deliver,
+    DropChannel,
     DropOutcome,
     DropRun,
     DropSession,
+    DropShare,
     SaveChannel,
     SaveMessage,
     SaveOutcome,
     SaveRun,
     SaveSession,
+    SaveShare,
     Trim,
 )
 from .sqlite_rows import (
     INT64_MAX,
+    KEPT_COLUMNS,
     KIND_TAGS,
     SESSION_COLUMNS,
+    SESSION_NUMBER,
     Row,
     message_row,
     outcome_row,
@@ -32,6 +38,11 @@ from .sqlite_rows import (
     to_json,
 )
 from .sqlite_sweep import STEP, add_to_store, sweep, sweep_owner
+
+_CHANGED = SESSION_COLUMNS.split(", ")[KEPT_COLUMNS:]
+_UPDATE_SESSION = (
+    f"UPDATE session SET ({', '.join(_CHANGED)}) = ({', '.join('?' * len(_CHANGED))}) WHERE number = ?"  # noqa: S608 -- constants
+)
 
 
 @attrs.define
@@ -60,9 +71,10 @@ class Batch:
         self._connection = connection
         self._logs: dict[int, _LogRow | None] = {}
         self._entries: list[Row] = []
-        self._sessions = 0
-        """How many there are more than before."""
+        self._sessions: Counter[str] = Counter()
+        """User id → how many more they have than before."""
         self._last_number = 0
+        self._lowest_channel = 0
         self._log_bytes = 0
         self._is_dropping = False
 
@@ -72,7 +84,8 @@ class Batch:
             _APPLY[type(change)](self, change)
         self._write_entries()
         self._write_logs()
-        add_to_store(self._connection, self._sessions, self._last_number, self._log_bytes)
+        self._write_owners()
+        add_to_store(self._connection, self._last_number, self._lowest_channel, self._log_bytes)
         if self._is_dropping:
             # More where the batch is greater: what is forgotten must not outgrow what is added.
             sweep(self._connection, STEP + 2 * len(changes))
@@ -140,50 +153,90 @@ class Batch:
             [(log.first_seq, log.first_ts, number) for number, log in logs if log.is_cut],
         )
 
+    def _write_owners(self) -> None:
+        counts = [(user_id, count) for user_id, count in self._sessions.items() if count]
+        self._executemany(
+            "INSERT INTO owner VALUES (?, ?)"
+            " ON CONFLICT (user_id) DO UPDATE SET sessions = sessions + excluded.sessions",
+            counts,
+        )
+        gone = [(user_id,) for user_id, count in counts if count < 0]
+        self._executemany("DELETE FROM owner WHERE user_id = ? AND sessions = 0", gone)
+
     # ── sessions and channels ────────────────────────────────────────────────
 
     def save_session(self, change: SaveSession) -> None:
         """Write a session, old or new."""
         row = session_row(change.session)
-        update = f"UPDATE session SET ({SESSION_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?) WHERE number = ?"  # noqa: S608 -- a constant
-        if self._execute(update, (*row, row[-1])).rowcount:
+        changed = row[KEPT_COLUMNS:]
+        if self._execute(_UPDATE_SESSION, (*changed, row[SESSION_NUMBER])).rowcount:
             return
         self.drop_session(DropSession(change.session.id))
         number = change.session.number
-        if self._execute("DELETE FROM dropped WHERE number = ?", (number,)).rowcount:
-            # The same batch once more: none of what it dropped may come back.
-            sweep_owner(self._connection, number, INT64_MAX - 1)
+        self._take_number(number)
         insert = f"INSERT INTO session ({SESSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- a constant
         self._execute(insert, row)
         self._make_log(number)
-        self._sessions += 1
+        self._sessions[change.session.user_id] += 1
         self._last_number = max(self._last_number, number)
 
     def drop_session(self, change: DropSession) -> None:
         """Forget a session; what was its own is swept away afterwards."""
-        found = self._execute("SELECT number FROM session WHERE id = ?", (change.session_id,)).fetchone()
+        find = "SELECT number, user_id FROM session WHERE id = ?"
+        found = self._execute(find, (change.session_id,)).fetchone()
         if found is None:
             return
+        number, user_id = found
         self._write_entries()
         for statement in (
             "DELETE FROM session WHERE number = ?",
             "DELETE FROM log WHERE number = ?",
             "DELETE FROM run WHERE session = ?",
+            "DELETE FROM share WHERE session = ?",
             "INSERT INTO dropped VALUES (?)",
         ):
-            self._execute(statement, found)
-        self._logs[found[0]] = None
-        self._sessions -= 1
+            self._execute(statement, (number,))
+        self._logs[number] = None
+        self._sessions[user_id] -= 1
         self._is_dropping = True
 
     def save_channel(self, change: SaveChannel) -> None:
         """Write a channel, old or new."""
-        row = (change.name, change.members, change.number)
-        if not self._execute("UPDATE channel SET name = ?, members = ? WHERE number = ?", row).rowcount:
-            self._execute("INSERT INTO channel (name, members, number) VALUES (?, ?, ?)", row)
+        row = (change.name, change.members, change.user_id, change.number)
+        update = "UPDATE channel SET name = ?, members = ?, user_id = ? WHERE number = ?"
+        if not self._execute(update, row).rowcount:
+            self._take_number(change.number)
+            self._execute("INSERT INTO channel (name, members, user_id, number) VALUES (?, ?, ?, ?)", row)
             self._make_log(change.number)
+            self._lowest_channel = min(self._lowest_channel, change.number)
+
+    def drop_channel(self, change: DropChannel) -> None:
+        """Forget a channel; its log is swept away afterwards."""
+        found = (change.number,)
+        if not self._execute("DELETE FROM channel WHERE number = ?", found).rowcount:
+            return
+        self._write_entries()
+        self._execute("DELETE FROM log WHERE number = ?", found)
+        self._execute("INSERT INTO dropped VALUES (?)", found)
+        self._logs[change.number] = None
+        self._is_dropping = True
+
+    def _take_number(self, number: int) -> None:
+        """Give a number to what is new; if the same batch comes again, nothing that it dropped comes back."""
+        if self._execute("DELETE FROM dropped WHERE number = ?", (number,)).rowcount:
+            sweep_owner(self._connection, number, INT64_MAX - 1)
 
     # ── what belongs to a session ────────────────────────────────────────────
+
+    def save_share(self, change: SaveShare) -> None:
+        """Write a share, old or new."""
+        if self._find_log(change.owner):
+            row = (change.owner, change.user_id, change.access)
+            self._execute("REPLACE INTO share VALUES (?, ?, ?)", row)
+
+    def drop_share(self, change: DropShare) -> None:
+        """Forget a share."""
+        self._execute("DELETE FROM share WHERE session = ? AND user_id = ?", (change.owner, change.user_id))
 
     def save_message(self, change: SaveMessage) -> None:
         """Write a message, old or new."""
@@ -208,16 +261,16 @@ class Batch:
         """Write an outcome; it is the newest now."""
         if self._find_log(change.owner):
             self._execute(
-                "REPLACE INTO outcome (session, kind, id, fingerprint, ts, is_open, answer)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "REPLACE INTO outcome (session, user_id, kind, id, fingerprint, ts, is_open, answer)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 outcome_row(change.owner, change.outcome),
             )
 
     def drop_outcome(self, change: DropOutcome) -> None:
         """Forget an outcome."""
         self._execute(
-            "DELETE FROM outcome WHERE session = ? AND kind = ? AND id = ?",
-            (change.owner, change.key.kind, change.key.id),
+            "DELETE FROM outcome WHERE session = ? AND kind = ? AND id = ? AND user_id = ?",
+            (change.owner, *change.key.place),
         )
 
 
@@ -227,6 +280,9 @@ _APPLY: dict[type, Callable[[Batch, Any], None]] = {
     SaveSession: Batch.save_session,
     DropSession: Batch.drop_session,
     SaveChannel: Batch.save_channel,
+    DropChannel: Batch.drop_channel,
+    SaveShare: Batch.save_share,
+    DropShare: Batch.drop_share,
     SaveMessage: Batch.save_message,
     SaveRun: Batch.save_run,
     DropRun: Batch.drop_run,

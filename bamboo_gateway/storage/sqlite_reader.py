@@ -13,6 +13,7 @@ from .sqlite_errors import UnreadableRowError
 from .sqlite_rows import (
     INT64_MAX,
     SESSION_COLUMNS,
+    SESSION_NUMBER,
     Row,
     bounded,
     entry_of,
@@ -20,6 +21,7 @@ from .sqlite_rows import (
     outcome_of,
     run_of,
     session_of,
+    share_of,
 )
 
 _SESSIONS = f"SELECT {SESSION_COLUMNS}, last_seq FROM session JOIN log USING (number)"  # noqa: S608 -- a constant
@@ -27,18 +29,21 @@ _SESSIONS = f"SELECT {SESSION_COLUMNS}, last_seq FROM session JOIN log USING (nu
 
 def read_state(connection: sqlite3.Connection, limits: LogLimits) -> StoredState:
     """What a gateway begins with; the time it takes does not grow with the sessions."""
-    epoch, sessions, last_number = connection.execute(
-        "SELECT epoch, sessions, last_number FROM store"
+    epoch, last_number, lowest_channel = connection.execute(
+        "SELECT epoch, last_number, lowest_channel FROM store"
     ).fetchone()
-    channels = connection.execute("SELECT number, name, members FROM channel ORDER BY number DESC").fetchall()
+    sessions = connection.execute("SELECT user_id, sessions FROM owner")
+    find_channels = "SELECT number, name, members, user_id FROM channel ORDER BY number DESC"
+    channels = connection.execute(find_channels).fetchall()
     unfinished = "SELECT id FROM session WHERE number IN (SELECT session FROM run) ORDER BY number"
     return StoredState(
         epoch,
-        sessions,
+        dict(sessions.fetchall()),
         last_number,
+        lowest_channel,
         tuple(
-            StoredChannel(number, name, members, read_log(connection, number, limits))
-            for number, name, members in channels
+            StoredChannel(number, name, members, user_id, read_log(connection, number, limits))
+            for number, name, members, user_id in channels
         ),
         tuple(session_id for (session_id,) in connection.execute(unfinished)),
     )
@@ -79,12 +84,12 @@ def load(
     row = connection.execute(f"{_SESSIONS} WHERE id = ?", (session_id,)).fetchone()
     if row is None:
         return None
-    session = session_of(row, epoch)
+    session = _session(connection, row, epoch)
     number = session.number
     find_runs = "SELECT run_id, chat FROM run WHERE session = ? ORDER BY position"
     runs = tuple(run_of(run) for run in connection.execute(find_runs, (number,)))
     outcomes = connection.execute(
-        "SELECT kind, id, fingerprint, ts, is_open, answer FROM outcome"
+        "SELECT user_id, kind, id, fingerprint, ts, is_open, answer FROM outcome"
         " WHERE session = ? ORDER BY ts, position",
         (number,),
     )
@@ -116,13 +121,30 @@ def _newest_messages(
 def list_sessions(
     connection: sqlite3.Connection, user_id: str | None, after: int, limit: int
 ) -> Sequence[Session]:
-    """A page of the sessions of a user, or of all."""
+    """A page of the sessions that are a user's or shared with them, or of all."""
     epoch = _epoch(connection)
-    of_user, values = ("", ()) if user_id is None else ("user_id = ? AND ", (user_id,))
-    rows = connection.execute(
-        f"{_SESSIONS} WHERE {of_user}number > ? ORDER BY number LIMIT ?", (*values, after, limit)
-    )
-    return [session_of(row, epoch) for row in rows]
+    if user_id is None:
+        rows = connection.execute(f"{_SESSIONS} WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+    else:
+        values = {"user_id": user_id, "after": after, "limit": limit}
+        rows = connection.execute(f"{_SESSIONS} WHERE number IN ({_FOR_USER}) ORDER BY number", values)
+    return [_session(connection, row, epoch) for row in rows.fetchall()]
+
+
+# Each half is found by its index, in order, and read no further than is needed.
+_FOR_USER = """
+    SELECT number FROM (
+        SELECT number FROM session WHERE user_id = :user_id AND number > :after ORDER BY number LIMIT :limit
+    ) UNION SELECT session FROM (
+        SELECT session FROM share WHERE user_id = :user_id AND session > :after ORDER BY session LIMIT :limit
+    ) ORDER BY 1 LIMIT :limit
+"""
+
+
+def _session(connection: sqlite3.Connection, row: Row, epoch: str) -> Session:
+    shares = "SELECT user_id, access FROM share WHERE session = ?"
+    found = connection.execute(shares, (row[SESSION_NUMBER],))
+    return session_of(row, dict(map(share_of, found)), epoch)
 
 
 def read_messages(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -12,6 +13,7 @@ from ..errors import InvalidMessageError
 from ..protocol import codec
 from ..protocol.messages import Chat, Json
 from ..protocol.tags import EVENT_TAGS
+from ..session.access import SHARED, SharedAccess
 from ..session.history import HistoryMessage, NumberedMessage
 from ..session.log import Entry
 from ..session.outcomes import Answer, MessageKey, Outcome
@@ -83,6 +85,12 @@ def _structure(text: str, cls: type[T], what: str) -> T:
 
 SESSION_COLUMNS = "id, user_id, name, metadata, created_at, last_activity, channels, number"
 
+SESSION_NUMBER = 7
+"""The place of `number` among them."""
+
+KEPT_COLUMNS = 2
+"""The first of them are never changed: who a session is, and whose."""
+
 
 def session_row(session: Session) -> Row:
     """The `SESSION_COLUMNS`."""
@@ -93,12 +101,12 @@ def session_row(session: Session) -> Row:
         _encode(dict(session.metadata)),
         microseconds(session.created_at),
         microseconds(session.last_activity),
-        _encode(session.channels),
+        _encode(list(session.channels.items())),
         session.number,
     )
 
 
-def session_of(row: Row, epoch: str) -> Session:
+def session_of(row: Row, shares: Mapping[str, SharedAccess], epoch: str) -> Session:
     """From the `SESSION_COLUMNS` and `log.last_seq`."""
     session_id, user_id, name, metadata, created_at, last_activity, channels, number, last_seq = row
     return Session(
@@ -108,11 +116,32 @@ def session_of(row: Row, epoch: str) -> Session:
         last_activity=_EPOCH + last_activity * _MICROSECOND,
         name=name,
         metadata=from_json(metadata, f"the metadata of session {session_id!r:.80}"),
-        channels=tuple(from_json(channels, f"the list of channels of session {session_id!r:.80}")),
+        channels=_channels_of(channels, f"the list of channels of session {session_id!r:.80}"),
+        shares=shares,
         last_seq=last_seq,
         epoch=epoch,
         number=number,
     )
+
+
+def _channels_of(text: str, what: str) -> Mapping[str, int]:
+    match from_json(text, what):
+        case [*pairs] if all(_is_channel(pair) for pair in pairs):
+            return dict(pairs)
+        case _:
+            raise UnreadableRowError(f"{what} does not name each by its name and number")
+
+
+def _is_channel(pair: Json) -> bool:
+    return isinstance(pair, list) and [type(each) for each in pair] == [str, int]
+
+
+def share_of(row: Row) -> tuple[str, SharedAccess]:
+    """From `user_id, access`."""
+    user_id, access = row
+    if access not in SHARED:
+        raise UnreadableRowError(f"what {user_id!r:.80} is granted is {access!r:.80}, which is unknown here")
+    return user_id, access
 
 
 def entry_of(row: Row, log: int) -> Entry:
@@ -145,16 +174,16 @@ def run_of(row: Row) -> Run:
 
 
 def outcome_row(owner: int, outcome: Outcome) -> Row:
-    """`session, kind, id, fingerprint, ts, is_open, answer`."""
+    """`session, user_id, kind, id, fingerprint, ts, is_open, answer`."""
     key, answer = outcome.key, codec.encode(outcome.answer).decode()
-    return owner, key.kind, key.id, key.fingerprint, outcome.ts, outcome.is_open, answer
+    return owner, key.user_id, key.kind, key.id, key.fingerprint, outcome.ts, outcome.is_open, answer
 
 
 def outcome_of(row: Row) -> Outcome:
-    """From `kind, id, fingerprint, ts, is_open, answer`."""
-    kind, key_id, fingerprint, ts, is_open, text = row
+    """From `user_id, kind, id, fingerprint, ts, is_open, answer`."""
+    user_id, kind, key_id, fingerprint, ts, is_open, text = row
     try:
         answer = cast(Answer, codec.decode_event(text))
     except InvalidMessageError as error:
         raise UnreadableRowError(f"the answer to {kind} {key_id!r:.80} cannot be read ({error})") from error
-    return Outcome(MessageKey(kind, key_id, fingerprint), ts, answer, bool(is_open))
+    return Outcome(MessageKey(kind, key_id, fingerprint, user_id), ts, answer, bool(is_open))

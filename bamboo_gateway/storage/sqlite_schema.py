@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import attrs
 
 from ..errors import StorageError
+from .sqlite_migrations import MIGRATIONS, Migration
 
 APPLICATION_ID = 0x42414D42
 """`BAMB` in the file's header: whose file it is."""
-
-Migration: TypeAlias = Callable[[sqlite3.Connection], None]
-"""Brings the tables from one version to the next, inside a transaction that is not its own."""
 
 # `number` is a session's or channel's; times are whole milliseconds, where no unit is named, as on the wire.
 # Entries and messages stand in the order of their keys and nowhere else: one tree to write for each, and
@@ -26,8 +23,8 @@ TABLES = (
     CREATE TABLE store (
         epoch TEXT NOT NULL,
         is_at_risk INTEGER NOT NULL, -- it is being written without waiting for the disk
-        sessions INTEGER NOT NULL,
-        last_number INTEGER NOT NULL,
+        last_number INTEGER NOT NULL, -- the greatest that a session was ever given
+        lowest_channel INTEGER NOT NULL, -- the lowest that a channel was ever given
         log_bytes INTEGER NOT NULL -- of all bodies in `entry`
     )
     """,
@@ -40,16 +37,32 @@ TABLES = (
         metadata TEXT NOT NULL, -- JSON
         created_at INTEGER NOT NULL, -- microseconds
         last_activity INTEGER NOT NULL, -- microseconds
-        channels TEXT NOT NULL -- JSON
+        channels TEXT NOT NULL -- JSON: [name, number] of each
     )
     """,
     "CREATE INDEX session_of_user ON session (user_id)",
+    """
+    CREATE TABLE owner (
+        user_id TEXT PRIMARY KEY,
+        sessions INTEGER NOT NULL -- at least one
+    ) WITHOUT ROWID
+    """,
     "CREATE INDEX session_by_activity ON session (last_activity)",
+    """
+    CREATE TABLE share (
+        session INTEGER NOT NULL,
+        user_id TEXT NOT NULL,
+        access TEXT NOT NULL,
+        PRIMARY KEY (session, user_id)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX share_of_user ON share (user_id)",
     """
     CREATE TABLE channel (
         number INTEGER PRIMARY KEY,
         name TEXT NOT NULL,
-        members INTEGER NOT NULL
+        members INTEGER NOT NULL,
+        user_id TEXT
     )
     """,
     """
@@ -96,13 +109,14 @@ TABLES = (
     CREATE TABLE outcome (
         position INTEGER PRIMARY KEY,
         session INTEGER NOT NULL,
+        user_id TEXT NOT NULL, -- empty: the session's owner
         kind TEXT NOT NULL,
         id TEXT NOT NULL,
         fingerprint TEXT NOT NULL,
         ts INTEGER NOT NULL,
         is_open INTEGER NOT NULL,
         answer TEXT NOT NULL, -- JSON, as on the wire
-        UNIQUE (session, kind, id)
+        UNIQUE (session, user_id, kind, id)
     )
     """,
     "CREATE INDEX outcome_by_age ON outcome (ts)",
@@ -134,7 +148,7 @@ class Schema:
             connection.close()
 
 
-SCHEMA = Schema(TABLES)
+SCHEMA = Schema(TABLES, MIGRATIONS)
 
 
 def create_tables(connection: sqlite3.Connection, epoch: str, schema: Schema = SCHEMA) -> None:

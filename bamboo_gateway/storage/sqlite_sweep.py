@@ -23,14 +23,14 @@ _LOGS = 64
 
 
 def add_to_store(
-    connection: sqlite3.Connection, sessions: int = 0, last_number: int = 0, log_bytes: int = 0
+    connection: sqlite3.Connection, last_number: int = 0, lowest_channel: int = 0, log_bytes: int = 0
 ) -> None:
-    """Count what was added, or, below 0, taken away."""
-    if sessions or last_number or log_bytes:
+    """Count what was added, or, below 0, taken away; and which numbers were given."""
+    if last_number or lowest_channel or log_bytes:
         connection.execute(
-            "UPDATE store SET sessions = sessions + ?, last_number = max(last_number, ?),"
+            "UPDATE store SET last_number = max(last_number, ?), lowest_channel = min(lowest_channel, ?),"
             " log_bytes = log_bytes + ?",
-            (sessions, last_number, log_bytes),
+            (last_number, lowest_channel, log_bytes),
         )
 
 
@@ -88,12 +88,12 @@ def sweep(connection: sqlite3.Connection, step: int = STEP) -> bool:
     return bool(logs or dropped)
 
 
-# Of a session that was dropped: table → its key beside the session.
+# Of a session or channel that was dropped: table → its key beside the session.
 _OWNED = {"message": "number", "outcome": "position"}
 
 
 def sweep_owner(connection: sqlite3.Connection, number: int, step: int) -> int:
-    """Delete what was a session's; returns what it has cost, less than *step* if nothing is left."""
+    """Delete what was a session's or channel's; returns what it cost, less than *step* if nothing is left."""
     cost = _delete_oldest(connection, number, INT64_MAX, step).cost
     for table, key in _OWNED.items():
         if cost < step:

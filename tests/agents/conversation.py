@@ -11,6 +11,7 @@ import trio
 
 from bamboo_gateway.journal import Journal
 from bamboo_gateway.ports import Agent
+from bamboo_gateway.principal import Quotas
 from bamboo_gateway.protocol.messages import (
     AgentComplete,
     AgentToken,
@@ -24,12 +25,12 @@ from bamboo_gateway.protocol.messages import (
 )
 from bamboo_gateway.registry import SessionRegistry
 from bamboo_gateway.session.effects import CancelTurn, Deliver, Effect, StartTurn
+from bamboo_gateway.session.limits import SessionLimits, TableLimits
 from bamboo_gateway.session.log import LogLimits
 from bamboo_gateway.session.outcomes import OutcomeLimits
 from bamboo_gateway.session.requests import OPERATOR, AbortTurn, Attach, Caller, SubmitChat
-from bamboo_gateway.session.residents import SessionLimits
 from bamboo_gateway.session.session import ConnectionHandle
-from bamboo_gateway.session.table import SessionTable, TableLimits
+from bamboo_gateway.session.table import SessionTable
 from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.turns import TurnRunner
 
@@ -46,6 +47,7 @@ LIMITS = TableLimits(
     max_sessions=1,
     max_channels=1,
     max_queued_chats=1,
+    quotas=Quotas(),
     wire=Limits(max_message_bytes=1, max_queued_chats=1, heartbeat_interval=1.0),
 )
 

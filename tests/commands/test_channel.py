@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bamboo_gateway.errors import ErrorCode
 from bamboo_gateway.protocol.messages import ChannelMessage
-from tests.commands.test_session import client
+from tests.commands.test_session import Client, client
 from tests.session.tables import TS
 
 
 async def test_a_channel_is_made_joined_listed_and_left() -> None:
     """Each step shows the channel as the caller's session sees it."""
     async with client() as ann:
-        channel = {"name": "news", "members": 0, "joined": False, "last_seq": 0}
+        channel = {"name": "news", "members": 0, "joined": False, "last_seq": 0, "owned": True}
         joined = channel | {"members": 1, "joined": True}
         assert await ann.get("channel.create", name="news") == channel
         assert await ann.get("channel.join", name="news") == joined
@@ -65,3 +65,18 @@ async def test_what_cannot_be_is_refused() -> None:
         assert await ann.refused("channel.send", name="nil", content="x") == ErrorCode.CHANNEL_NOT_FOUND
         await ann.get("channel.create", name="talk")
         assert await ann.refused("channel.create", name="more") == ErrorCode.LIMIT_EXCEEDED
+
+
+async def test_who_has_made_a_channel_can_end_it() -> None:
+    """Nobody else, unless they are an operator; its members are in it no longer."""
+    async with client() as ann:
+        bob = Client(ann.stage, await ann.stage.connect("b1", "s2", "bob"))
+        await ann.get("channel.create", name="news")
+        await ann.get("channel.join", name="news")
+        assert (await bob.get("channel.join", name="news"))["owned"] is False
+        assert await bob.refused("channel.delete", name="news") == ErrorCode.FORBIDDEN
+        assert await ann.get("channel.delete", name="news") == {"name": "news"}
+        assert await ann.refused("channel.delete", name="news") == ErrorCode.CHANNEL_NOT_FOUND
+        assert (await ann.get("session.get"))["channels"] == []
+        assert await bob.refused("channel.send", name="news", content="x") == ErrorCode.CHANNEL_NOT_FOUND
+        assert await ann.get("channel.list") == {"channels": []}

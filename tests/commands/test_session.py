@@ -12,10 +12,11 @@ from hypothesis import given, strategies as st
 
 from bamboo_gateway.commands.session import MAX_PAGE
 from bamboo_gateway.errors import ErrorCode
-from bamboo_gateway.protocol.messages import AgentComplete, Error, Json
-from bamboo_gateway.session.effects import Dismiss
+from bamboo_gateway.principal import Quotas
+from bamboo_gateway.protocol.messages import AgentComplete, Error, Json, SessionEnded
+from bamboo_gateway.session.effects import Dismiss, Send
 from bamboo_gateway.session.metadata import MAX_METADATA_BYTES
-from bamboo_gateway.session.requests import Caller
+from bamboo_gateway.session.requests import Caller, Detach, Tidy
 from bamboo_gateway.turn import Turn
 from tests.backstage import Backstage, backstage
 from tests.session.tables import EPOCH, TS
@@ -88,6 +89,8 @@ async def test_get_shows_a_session() -> None:
             "metadata": {},
             "last_seq": 0,
             "epoch": EPOCH,
+            "access": "own",
+            "shares": {},
         }
         assert await ann.get("session.get", session_id="s1") == shown
         await ann.chat("sleep")
@@ -181,13 +184,15 @@ async def test_delete_ends_a_session() -> None:
         "session.delete",
         "session.history",
         "session.abort",
+        "session.share",
+        "presence.list",
     ],
 )
 async def test_somebody_else_s_session_is_unknown(name: str) -> None:
     """Whatever is asked of it."""
     async with client() as ann:
         theirs = (await ann.stage.sessions.create("bob")).id
-        args: dict[str, Json] = {"name": "mine", "metadata": {}}
+        args: dict[str, Json] = {"name": "mine", "metadata": {}, "user_id": "ann", "access": "read"}
         assert await ann.refused(name, session_id=theirs, **args) == ErrorCode.SESSION_NOT_FOUND
         assert await ann.stage.sessions.get(theirs) is not None
 
@@ -251,3 +256,84 @@ async def test_presence_lists_who_watches() -> None:
                 watcher | {"connection_id": "c2", "protocol": 1},
             ],
         }
+
+
+# ── sharing ──────────────────────────────────────────────────────────────────
+
+
+async def shared(ann: Client, access: Json) -> Client:
+    """Bob, who watches a session of his own, and may do so much with Ann's s1."""
+    await ann.get("session.share", user_id="bob", access=access)
+    return Client(ann.stage, await ann.stage.connect("b1", "s2", "bob"))
+
+
+async def test_the_owner_is_shown_whom_a_session_is_shared_with() -> None:
+    """And nobody else: a guest is told what the guest may do."""
+    async with client() as ann:
+        bob = await shared(ann, "read")
+        shown = await ann.get("session.share", user_id="cat", access="chat")
+        assert (shown["access"], shown["shares"]) == ("own", {"bob": "read", "cat": "chat"})
+        seen = await bob.get("session.get", session_id="s1")
+        assert (seen["access"], seen["shares"], seen["user_id"]) == ("read", None, "ann")
+        await ann.get("session.share", user_id="bob", access="chat")
+        assert (await bob.get("session.get", session_id="s1"))["access"] == "chat"
+        assert (await ann.get("session.get"))["shares"] == {"bob": "chat", "cat": "chat"}
+
+
+async def test_a_guest_reads_and_does_not_write() -> None:
+    """The conversation, and who watches; not more, until more is granted."""
+    async with client() as ann:
+        await ann.hear("hello")
+        bob = await shared(ann, "read")
+        said = (await bob.get("session.history", session_id="s1"))["messages"]
+        assert [message["content"] for message in said] == ["hello", "hello"]
+        assert (await bob.get("presence.list", session_id="s1"))["watchers"][0]["user_id"] == "ann"
+        assert await bob.refused("session.abort", session_id="s1") == ErrorCode.FORBIDDEN
+        assert await bob.refused("session.rename", session_id="s1", name="x") == ErrorCode.FORBIDDEN
+        assert (
+            await bob.refused("session.share", session_id="s1", user_id="eve", access="read")
+            == ErrorCode.FORBIDDEN
+        )
+        await ann.get("session.share", user_id="bob", access="chat")
+        assert await bob.get("session.abort", session_id="s1") == {"aborted": []}
+
+
+async def test_what_is_shared_is_listed_in_its_place_until_it_is_withdrawn() -> None:
+    """Among one's own, whether it is in memory or not."""
+    async with client() as ann:
+        bob = await shared(ann, "read")
+        for max_idle in (99, 0):
+            await ann.stage.ask(Tidy(max_idle))
+            listed = (await bob.get("session.list"))["sessions"]
+            assert [(each["session_id"], each["access"]) for each in listed] == [
+                ("s1", "read"),
+                ("s2", "own"),
+            ]
+            assert [each["shares"] for each in listed] == [None, {}]
+            await ann.stage.ask(Detach("c1"))
+        assert not ann.stage.table.holds("s1")
+        await ann.get("session.share", session_id="s1", user_id="bob", access=None)
+        listed = (await bob.get("session.list"))["sessions"]
+        assert [each["session_id"] for each in listed] == ["s2"]
+        assert await bob.refused("session.get", session_id="s1") == ErrorCode.SESSION_NOT_FOUND
+
+
+async def test_who_watches_by_a_share_is_told_of_its_end() -> None:
+    """And may ask for something else on the same connection."""
+    async with client() as ann:
+        bob = await shared(ann, "chat")
+        await ann.stage.connect("b1", "s1", "bob")
+        await bob.hear("hello")
+        await ann.get("session.share", user_id="bob", access=None)
+        ended = SessionEnded("s1", "it is no longer shared with you")
+        place = ann.stage.effects.index(Send("b1", ended))
+        assert Dismiss("b1") in ann.stage.effects[place:]
+        assert await bob.refused("session.get") == ErrorCode.NOT_CONNECTED
+        assert (await bob.get("session.get", session_id="s2"))["access"] == "own"
+
+
+async def test_what_a_principal_may_have_is_bounded() -> None:
+    """Their sessions, whichever way they are made."""
+    async with client(quotas=Quotas(max_sessions=2)) as ann:
+        await ann.get("session.create")
+        assert await ann.refused("session.create") == ErrorCode.LIMIT_EXCEEDED

@@ -13,7 +13,7 @@ from bamboo_gateway.errors import ErrorCode
 from bamboo_gateway.idempotency import Operation
 from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.messages import Json
-from bamboo_gateway.session.requests import JoinChannel
+from bamboo_gateway.session.requests import CreateChannel, JoinChannel
 from tests.backstage import backstage
 
 RIGHT: Mapping[str, dict[str, Json]] = {
@@ -28,6 +28,7 @@ RIGHT: Mapping[str, dict[str, Json]] = {
     "session.delete": {"session_id": "s1"},
     "session.history": {"session_id": "s1", "limit": 5, "before": 9},
     "session.abort": {"session_id": "s1", "run_id": "r1"},
+    "session.share": {"session_id": "s1", "user_id": "bob", "access": "read"},
     "channel.list": {},
     "channel.create": {"name": "talk"},
     "channel.join": {"name": "news", "session_id": "s1"},
@@ -39,6 +40,7 @@ RIGHT: Mapping[str, dict[str, Json]] = {
         "id": "m1",
         "metadata": {"a": 1},
     },
+    "channel.delete": {"name": "news"},
     "presence.list": {"session_id": "s1"},
     "gateway.info": {},
     "gateway.stats": {},
@@ -61,6 +63,11 @@ WRONG: list[tuple[str, Json, str]] = [
     ("session.history", {"limit": 0}, "'limit' must be >= 1"),
     ("session.history", {"before": -1}, "'before' must be >= 0"),
     ("session.history", {"before": 1.5}, "expected an integer, got a fraction @ $.before"),
+    ("session.share", {"access": "read"}, "required field 'user_id' is missing"),
+    ("session.share", {"user_id": "bob"}, "required field 'access' is missing"),
+    ("session.share", {"user_id": "", "access": None}, "Length of 'user_id' must be >= 1"),
+    ("session.share", {"user_id": "bob", "access": "own"}, "access"),
+    ("channel.delete", {}, "required field 'name' is missing"),
     ("channel.create", {}, "required field 'name' is missing"),
     ("channel.create", {"name": ""}, "Length of 'name' must be >= 1"),
     ("channel.join", {"name": "x" * 257}, "Length of 'name' must be <= 256"),
@@ -80,7 +87,7 @@ async def test_each_command_answers_as_its_row_says(name: str) -> None:
     """Its result can be read as its result class; arguments that are unknown are ignored."""
     async with backstage() as stage:
         caller = await stage.connect()
-        await stage.channels.create("news")
+        await stage.ask(CreateChannel(caller, "news"))
         await stage.ask(JoinChannel(caller, None, "news"))
         answer = await stage.command(caller, name, RIGHT[name] | {"unheard_of": [1]})
         assert answer.ok, answer.error

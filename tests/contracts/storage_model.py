@@ -8,17 +8,21 @@ from typing import TypeVar
 import attrs
 
 from bamboo_gateway.protocol.messages import Chat
+from bamboo_gateway.session.access import SharedAccess
 from bamboo_gateway.session.effects import (
     Change,
     Deliver,
+    DropChannel,
     DropOutcome,
     DropRun,
     DropSession,
+    DropShare,
     SaveChannel,
     SaveMessage,
     SaveOutcome,
     SaveRun,
     SaveSession,
+    SaveShare,
     Trim,
 )
 from bamboo_gateway.session.history import NumberedMessage
@@ -44,7 +48,8 @@ class Owned:
     session: Session
     messages: dict[int, NumberedMessage] = attrs.field(factory=dict)
     runs: dict[str, Chat] = attrs.field(factory=dict)
-    outcomes: dict[tuple[str, str], Outcome] = attrs.field(factory=dict)
+    shares: dict[str, SharedAccess] = attrs.field(factory=dict)
+    outcomes: dict[tuple[str, str, str], Outcome] = attrs.field(factory=dict)
 
     def conversation(self) -> list[NumberedMessage]:
         """Its messages, in order."""
@@ -59,6 +64,7 @@ class StorageModel:
     channels: dict[int, SaveChannel] = attrs.field(factory=dict)
     logs: dict[int, LogModel] = attrs.field(factory=dict)
     last_number: int = 0
+    lowest_channel: int = 0
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Do what a storage does."""
@@ -93,14 +99,13 @@ class StorageModel:
 
     def _apply(self, change: Change) -> None:
         match change:
+            case SaveChannel() | DropChannel():
+                self._apply_to_channel(change)
             case SaveSession(session):
                 self._save(session)
             case DropSession(session_id):
                 for number in [it.session.number for it in self.ordered() if it.session.id == session_id]:
                     del self.sessions[number], self.logs[number]
-            case SaveChannel(number):
-                self.channels[number] = change
-                self.logs.setdefault(number, LogModel())
             case Trim(log, first_seq):
                 kept = self.log(log.number)
                 kept.entries = [entry for entry in kept.entries if entry.seq >= first_seq]
@@ -109,6 +114,15 @@ class StorageModel:
             case _:
                 if owned := self.sessions.get(change.owner):
                     _apply_to(owned, change)
+
+    def _apply_to_channel(self, change: SaveChannel | DropChannel) -> None:
+        number = change.number
+        if isinstance(change, SaveChannel):
+            self.channels[number] = change
+            self.logs.setdefault(number, LogModel())
+            self.lowest_channel = min(self.lowest_channel, number)
+        elif self.channels.pop(number, None):
+            del self.logs[number]
 
     def _save(self, session: Session) -> None:
         number = session.number
@@ -126,8 +140,15 @@ class StorageModel:
             grown.last_seq = entry.seq
 
 
-def _apply_to(owned: Owned, change: SaveMessage | SaveRun | DropRun | SaveOutcome | DropOutcome) -> None:
+def _apply_to(
+    owned: Owned,
+    change: SaveShare | DropShare | SaveMessage | SaveRun | DropRun | SaveOutcome | DropOutcome,
+) -> None:
     match change:
+        case SaveShare(_, user_id, access):
+            owned.shares[user_id] = access
+        case DropShare(_, user_id):
+            owned.shares.pop(user_id, None)
         case SaveMessage(_, message):
             owned.messages[message.number] = message
         case SaveRun(_, run_id, chat):
@@ -135,16 +156,16 @@ def _apply_to(owned: Owned, change: SaveMessage | SaveRun | DropRun | SaveOutcom
         case DropRun(_, run_id):
             owned.runs.pop(run_id, None)
         case SaveOutcome(_, outcome):
-            place = (outcome.key.kind, outcome.key.id)
-            owned.outcomes.pop(place, None)
-            owned.outcomes[place] = outcome
+            owned.outcomes.pop(outcome.key.place, None)
+            owned.outcomes[outcome.key.place] = outcome
         case DropOutcome(_, key):
-            owned.outcomes.pop((key.kind, key.id), None)
+            owned.outcomes.pop(key.place, None)
 
 
 def durable(session: Session) -> Session:
     """What a session is beyond the process that holds it: who watches and what runs is gone with that."""
-    return attrs.evolve(session, connections=(), state="idle", run_id=None, queued=0, last_seq=0, epoch="")
+    session = attrs.evolve(session, connections=(), state="idle", run_id=None, queued=0)
+    return attrs.evolve(session, last_seq=0, epoch="", shares={})
 
 
 def as_values(entries: Sequence[Entry]) -> list[tuple[int, int, type, bytes]]:

@@ -14,14 +14,17 @@ from bamboo_gateway.protocol.messages import AgentToken, Chat, ChatAccepted, Log
 from bamboo_gateway.session.effects import (
     Change,
     Deliver,
+    DropChannel,
     DropOutcome,
     DropRun,
     DropSession,
+    DropShare,
     SaveChannel,
     SaveMessage,
     SaveOutcome,
     SaveRun,
     SaveSession,
+    SaveShare,
     Trim,
 )
 from bamboo_gateway.session.history import HistoryMessage, NumberedMessage
@@ -61,7 +64,7 @@ log_numbers = numbers | channel_numbers
 sessions: st.SearchStrategy[Session] = st.builds(
     Session,
     id=st.just(""),
-    user_id=st.sampled_from(["ann", "bob"]),
+    user_id=st.just(""),
     created_at=st.just(NEW_YEAR),
     last_activity=st.integers(0, 3).map(lambda days: NEW_YEAR + datetime.timedelta(days)),
     name=st.sampled_from([None, "tea"]),
@@ -71,6 +74,8 @@ sessions: st.SearchStrategy[Session] = st.builds(
     queued=st.just(3),
     last_seq=st.just(77),
     epoch=st.just("another"),
+    channels=st.sampled_from([{}, {"channel -1": -1}]),
+    shares=st.just({"eve": "chat"}),
 )
 events = st.builds(AgentToken, st.just("s"), st.sampled_from(["", "longer than that"]))
 history_messages = st.builds(
@@ -84,13 +89,23 @@ history_messages = st.builds(
 chats = st.builds(Chat, st.sampled_from(["hi", "ho"]), st.just("s"))
 answers = st.builds(ChatAccepted, st.just("s"), st.sampled_from(["r1", "r2"]))
 keys = st.builds(
-    MessageKey, st.sampled_from(["chat", "command"]), st.just("a"), st.sampled_from(["one", "other"])
+    MessageKey,
+    st.sampled_from(["chat", "command"]),
+    st.just("a"),
+    st.sampled_from(["one", "other"]),
+    st.sampled_from(["", "bob"]),
 )
+guests = st.sampled_from(["ann", "bob", "cat"])
 
 
 def session_id(number: int) -> str:
     """The id of a session that the tests make; no two have the same number."""
     return f"s{number}"
+
+
+def owner_of(number: int) -> str:
+    """Whose that session is, for as long as it lives."""
+    return "bob" if number == 2 else "ann"
 
 
 def log_of(number: int) -> Log:
@@ -112,7 +127,8 @@ def _always(change: Change) -> Step:
 
 
 def _save_session(number: int, session: Session) -> Step:
-    return _always(SaveSession(attrs.evolve(session, id=session_id(number), number=number)))
+    named = attrs.evolve(session, id=session_id(number), number=number, user_id=owner_of(number))
+    return _always(SaveSession(named))
 
 
 def _save_outcome(owner: int, key: MessageKey, answer: Answer, is_open: bool) -> Step:
@@ -172,10 +188,19 @@ changes: st.SearchStrategy[Step] = st.one_of(
     st.builds(_save_outcome, numbers, keys, answers, st.booleans()),
     st.builds(lambda owner, key: _always(DropOutcome(owner, key)), numbers, keys),
     st.builds(
-        lambda number, members: _always(SaveChannel(number, f"channel {number}", members)),
+        lambda number, members, user: _always(SaveChannel(number, f"channel {number}", members, user)),
         channel_numbers,
         st.integers(0, 2),
+        st.sampled_from([None, "ann"]),
     ),
+    st.builds(lambda number: _always(DropChannel(number)), channel_numbers),
+    st.builds(
+        lambda owner, user, access: _always(SaveShare(owner, user, access)),
+        numbers,
+        guests,
+        st.sampled_from(["read", "chat"]),
+    ),
+    st.builds(lambda owner, user: _always(DropShare(owner, user)), numbers, guests),
     st.builds(lambda number: _always(DropSession(session_id(number))), numbers),
 )
 """One step of a batch."""

@@ -23,7 +23,7 @@ sessions = st.builds(
     last_activity=moments,
     name=st.none() | st.text(),
     metadata=json_objects,
-    channels=st.lists(st.text(), max_size=3).map(tuple),
+    channels=st.dictionaries(st.text(), st.integers(-(2**63), -1), max_size=3),
     number=st.integers(1, 2**63 - 1),
 )
 
@@ -46,7 +46,7 @@ answers: st.SearchStrategy[Answer] = instances(ChatAccepted) | instances(Command
 
 outcomes = st.builds(
     Outcome,
-    st.builds(MessageKey, st.sampled_from(["chat", "command"]), st.text(), st.text()),
+    st.builds(MessageKey, st.sampled_from(["chat", "command"]), st.text(), st.text(), st.text()),
     NATURAL,
     answers,
     st.booleans(),

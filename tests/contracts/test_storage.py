@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -17,11 +18,15 @@ from bamboo_gateway.protocol.messages import AgentToken, Chat, ChatAccepted, Log
 from bamboo_gateway.session.effects import (
     Change,
     Deliver,
+    DropChannel,
     DropSession,
+    DropShare,
+    SaveChannel,
     SaveMessage,
     SaveOutcome,
     SaveRun,
     SaveSession,
+    SaveShare,
     Trim,
 )
 from bamboo_gateway.session.history import HistoryMessage, NumberedMessage
@@ -176,6 +181,7 @@ async def test_what_was_committed_is_there(
     message=storage_values.history_messages,
     chat=instances(Chat),
     outcome=storage_values.outcomes,
+    guest=st.text(),
 )
 async def test_values_come_back_as_they_were(
     new_place: NewPlace,
@@ -184,6 +190,7 @@ async def test_values_come_back_as_they_were(
     message: HistoryMessage,
     chat: Chat,
     outcome: Outcome,
+    guest: str,
 ) -> None:
     """Every text, number, moment and JSON value that may be said is read back to the letter."""
     owner = saved.number
@@ -199,17 +206,21 @@ async def test_values_come_back_as_they_were(
                     SaveMessage(owner, numbered),
                     SaveRun(owner, message.run_id, chat),
                     SaveOutcome(owner, outcome),
+                    SaveShare(owner, guest, "chat"),
                 ]
             )
             stored = await storage.load(saved.id, WIDE, ALL)
             assert stored is not None
-            assert stored.session == attrs.evolve(saved, last_seq=1, epoch=state.epoch)
+            assert stored.session == attrs.evolve(
+                saved, last_seq=1, epoch=state.epoch, shares={guest: "chat"}
+            )
             assert as_values(stored.log.entries) == as_values([appended])
             assert list(stored.messages) == [numbered]
             assert list(stored.runs) == [Run(message.run_id, chat)]
             assert list(stored.outcomes) == [outcome]
             assert list(await storage.read_messages(saved.id, 2**40, 2**41)) == [numbered]
             assert list(await storage.list(saved.user_id, 0, 1)) == [stored.session]
+            assert list(await storage.list(guest, 0, 1)) == [stored.session]
 
 
 def make_batch(steps: Sequence[Step], clock: Clock, model: StorageModel) -> list[Change]:
@@ -224,11 +235,11 @@ def make_batch(steps: Sequence[Step], clock: Clock, model: StorageModel) -> list
 
 def check_state(state: StoredState, model: StorageModel) -> None:
     """What a gateway begins with."""
-    assert state.sessions == len(model.sessions)
-    assert state.last_number == model.last_number
+    assert state.sessions == Counter(owned.session.user_id for owned in model.sessions.values())
+    assert (state.last_number, state.lowest_channel) == (model.last_number, model.lowest_channel)
     channels = [model.channels[number] for number in sorted(model.channels, reverse=True)]
-    assert [(it.number, it.name, it.members) for it in state.channels] == [
-        (it.number, it.name, it.members) for it in channels
+    assert [(it.number, it.name, it.members, it.user_id) for it in state.channels] == [
+        (it.number, it.name, it.members, it.user_id) for it in channels
     ]
     for channel in state.channels:
         check_log(channel.log, model, channel.number)
@@ -249,14 +260,14 @@ async def check_reads(storage: SessionStorage, model: StorageModel, epoch: str, 
     for owned in model.ordered():
         await check_session(storage, model, owned, epoch)
         await check_parts(storage, model, owned, data)
-    await check_lists(storage, [as_read(owned.session, model, epoch) for owned in model.ordered()], data)
+    await check_lists(storage, [as_read(owned, model, epoch) for owned in model.ordered()], data)
 
 
 async def check_session(storage: SessionStorage, model: StorageModel, owned: Owned, epoch: str) -> None:
     """All that is known of a session."""
     stored = await storage.load(owned.session.id, WIDE, ALL)
     assert stored is not None
-    assert stored.session == as_read(owned.session, model, epoch)
+    assert stored.session == as_read(owned, model, epoch)
     check_log(stored.log, model, owned.session.number)
     assert list(stored.messages) == owned.conversation()
     assert [(run.run_id, run.chat) for run in stored.runs] == list(owned.runs.items())
@@ -285,8 +296,9 @@ async def check_lists(storage: SessionStorage, sessions: Sequence[Session], data
     after, limit = data.draw(st.integers(0, 3)), data.draw(st.integers(1, 3))
     rest = [session for session in sessions if session.number > after]
     assert list(await storage.list(None, after, limit)) == rest[:limit]
-    of_ann = [session for session in rest if session.user_id == "ann"]
-    assert list(await storage.list("ann", after, limit)) == of_ann[:limit]
+    for user in ("ann", "cat"):
+        theirs = [session for session in rest if session.user_id == user or user in session.shares]
+        assert list(await storage.list(user, after, limit)) == theirs[:limit]
 
     before = data.draw(st.sampled_from([it.last_activity for it in sessions] or [NEW_YEAR]))
     idle = sorted(it.last_activity for it in sessions if it.last_activity <= before)
@@ -295,9 +307,10 @@ async def check_lists(storage: SessionStorage, sessions: Sequence[Session], data
     assert [active[each] for each in found] == idle[:limit]
 
 
-def as_read(saved: Session, model: StorageModel, epoch: str) -> Session:
+def as_read(owned: Owned, model: StorageModel, epoch: str) -> Session:
     """A session as it comes back."""
-    return attrs.evolve(durable(saved), last_seq=model.log(saved.number).last_seq, epoch=epoch)
+    last_seq = model.log(owned.session.number).last_seq
+    return attrs.evolve(durable(owned.session), last_seq=last_seq, epoch=epoch, shares=owned.shares)
 
 
 def check_newest(
@@ -376,7 +389,7 @@ async def test_a_session_s_number_is_never_given_again(new_place: NewPlace) -> N
         async with opened(place) as (storage, _):
             await storage.commit([SaveSession(session(7)), DropSession(session_id(7))])
         async with opened(place) as (_, state):
-            assert (state.sessions, state.last_number) == (0, 7)
+            assert (state.sessions, state.last_number) == ({}, 7)
 
 
 @every_adapter
@@ -393,7 +406,7 @@ async def test_nothing_of_a_dropped_session_comes_back(new_place: NewPlace) -> N
             await storage.commit([*late, SaveSession(again)])
             await check_empty(storage, 2)
         async with opened(place) as (_, state):
-            assert (state.sessions, list(state.unfinished)) == (1, [])
+            assert (state.sessions, list(state.unfinished)) == ({"ann": 1}, [])
 
 
 @every_adapter
@@ -405,6 +418,7 @@ async def test_a_batch_that_dropped_a_session_may_come_again(new_place: NewPlace
         SaveRun(1, "r1", chat),
         SaveMessage(1, NumberedMessage(0, said)),
         SaveOutcome(1, outcome),
+        SaveShare(1, "bob", "read"),
         *tokens(1, range(1, 5_001)),
     ]
     with new_place() as place:
@@ -419,12 +433,49 @@ async def test_a_batch_that_dropped_a_session_may_come_again(new_place: NewPlace
                 await check_empty(storage, 1)
 
 
+@every_adapter
+async def test_who_has_a_session_shared_finds_it(new_place: NewPlace) -> None:
+    """In the list, among their own and in its place, until it is withdrawn or the session is gone."""
+    shared = [SaveSession(session(1)), SaveSession(session(2, "bob")), SaveSession(session(3))]
+    with new_place() as place:
+        async with opened(place) as (storage, _):
+            await storage.commit([*shared, SaveShare(1, "bob", "read"), SaveShare(3, "bob", "read")])
+            await storage.commit([SaveShare(3, "bob", "chat"), SaveSession(session(3))])
+        async with opened(place) as (storage, _):
+            found = await storage.list("bob", 0, 10)
+            assert [(each.number, each.shares) for each in found] == [
+                (1, {"bob": "read"}),
+                (2, {}),
+                (3, {"bob": "chat"}),
+            ]
+            await storage.commit([DropShare(1, "bob"), DropSession(session_id(3))])
+            await storage.commit([SaveSession(session(3)), SaveShare(9, "bob", "read")])
+            assert [each.number for each in await storage.list("bob", 0, 10)] == [2]
+
+
+@every_adapter
+async def test_a_channel_that_was_dropped_leaves_nothing_but_its_number(new_place: NewPlace) -> None:
+    """Its log is gone, even if the same batch comes again; and what is said of it afterwards is nothing."""
+    made: list[Change] = [SaveChannel(-1, "news", 0), SaveChannel(-2, "talk", 0, "ann"), *tokens(-2, [1, 2])]
+    with new_place() as place:
+        async with opened(place) as (storage, _):
+            for _ in range(2):
+                await storage.commit([*made, DropChannel(-2), *tokens(-2, [3]), DropChannel(-2)])
+        async with opened(place) as (storage, state):
+            assert [(each.number, each.user_id) for each in state.channels] == [(-1, None)]
+            assert state.lowest_channel == -2
+            await storage.commit([SaveChannel(-2, "talk", 0)])
+        async with opened(place) as (_, state):
+            assert [(each.log.last_seq, list(each.log.entries)) for each in state.channels] == [(0, [])] * 2
+
+
 async def check_empty(storage: SessionStorage, number: int) -> None:
     """Session s1 is there and has this number, and nothing belongs to it."""
     stored = await storage.load(session_id(1), WIDE, ALL)
     assert stored is not None
     assert stored.session.number == number
     assert [*stored.runs, *stored.messages, *stored.outcomes, *stored.log.entries] == []
+    assert stored.session.shares == {}
     assert stored.log.last_seq == 0
 
 

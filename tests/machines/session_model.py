@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
 from bamboo_gateway.errors import ErrorCode
+from bamboo_gateway.principal import Quotas
 from bamboo_gateway.protocol.messages import Json
+from bamboo_gateway.session.access import SharedAccess
+
+Need: TypeAlias = Literal["read", "chat", "own"]
 
 MAX_SESSIONS = 3
 MAX_CHANNELS = 2
 MAX_QUEUED = 1
+USUAL = Quotas(max_sessions=2, max_channels=1, max_queued_chats=2)
+"""What each principal is held to."""
+
+BOBS = Quotas(max_sessions=1, max_queued_chats=1)
+"""What Bob is held to in place of that, where it is not None."""
 MAX_OUTCOMES = 3
 MAX_OUTCOME_AGE = 10.0
 
@@ -46,6 +55,13 @@ class ModelOutcome:
     ts: float
     answer: Any
     is_open: bool = False
+    user: str = ""
+    """Whose message it is; empty: the owner's."""
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What tells it from all others of its session."""
+        return self.kind, self.id, self.user
 
 
 @attrs.define
@@ -58,6 +74,7 @@ class ModelSession:
     metadata: dict[str, Json] = attrs.field(factory=dict)
     watchers: list[str] = attrs.field(factory=list)
     channels: set[str] = attrs.field(factory=set)
+    shares: dict[str, SharedAccess] = attrs.field(factory=dict)
     running: str | None = None
     queue: list[tuple[str, str]] = attrs.field(factory=list)
     """Turns that wait, and what they were asked."""
@@ -86,16 +103,45 @@ class Model:
         self.sessions: dict[str, ModelSession] = {}
         self.channels: dict[str, int] = {}
         """How many messages each has had."""
+        self.makers: dict[str, str | None] = {}
+        """Whose each channel is; None: the gateway's."""
         self.broadcasts = 0
 
     def watched(self, connection: str) -> str | None:
         """The session that a connection watches."""
         return next((each for each, session in self.sessions.items() if connection in session.watchers), None)
 
-    def find(self, user: str, session: str) -> ErrorCode | None:
-        """May *user* see it?"""
-        known = session in self.sessions and self.sessions[session].owner == user
-        return None if known else ErrorCode.SESSION_NOT_FOUND
+    def find(self, user: str, session: str, needed: Need = "read") -> ErrorCode | None:
+        """May *user* do so much with it?"""
+        found = self.sessions.get(session)
+        granted = None
+        if found is not None:
+            granted = "own" if found.owner == user else found.shares.get(user)
+        if granted is None:
+            return ErrorCode.SESSION_NOT_FOUND
+        order = ["read", "chat", "own"]
+        return None if order.index(granted) >= order.index(needed) else ErrorCode.FORBIDDEN
+
+    def speaker(self, user: str, session: str) -> str:
+        """Whose messages with an id those of *user* are: the owner's, or a guest's own."""
+        return "" if self.sessions[session].owner == user else user
+
+    def share(
+        self, user: str, session: str, guest: str, access: SharedAccess | None, theirs: list[str]
+    ) -> ErrorCode | None:
+        """*guest*, whose connections are *theirs*, may do so much with it."""
+        if refusal := self.find(user, session, "own"):
+            return refusal
+        found = self.sessions[session]
+        if guest == found.owner:
+            return ErrorCode.INVALID_ARGUMENTS
+        if access is not None:
+            found.shares[guest] = access
+        elif found.shares.pop(guest, None):
+            if set(theirs) & set(found.watchers):
+                found.last_activity = self.now
+            found.watchers = [each for each in found.watchers if each not in theirs]
+        return None
 
     # ── memory and storage ───────────────────────────────────────────────────
 
@@ -122,18 +168,21 @@ class Model:
 
     # ── sessions ─────────────────────────────────────────────────────────────
 
-    def create(self, user: str, session: str) -> ErrorCode | None:
+    def create(self, user: str, session: str, *, by_program: bool = False) -> ErrorCode | None:
         """A session of *user*'s."""
         if session in self.sessions:
             return ErrorCode.SESSION_EXISTS
         if len(self.sessions) >= MAX_SESSIONS:
+            return ErrorCode.LIMIT_EXCEEDED
+        theirs = [each for each in self.sessions.values() if each.owner == user]
+        if len(theirs) >= (1 if user == "bob" else 2) and not by_program:
             return ErrorCode.LIMIT_EXCEEDED
         self.sessions[session] = ModelSession(user, self.now)
         return None
 
     def delete(self, user: str, session: str) -> ErrorCode | None:
         """No more of it."""
-        refusal = self.find(user, session)
+        refusal = self.find(user, session, "own")
         if refusal is None:
             del self.sessions[session]
         return refusal
@@ -157,8 +206,11 @@ class Model:
         """*connection* watches *session*, or a new one."""
         if session is None or self.find(user, session):
             session = new
-            if refusal := self.create(user, session):
-                return refusal
+            refusal = self.create(user, session)
+        else:
+            refusal = self.find(user, session, "own") if exclusive else None
+        if refusal:
+            return refusal
         found = self.sessions[session]
         if self.watched(connection) != session:
             self.detach(connection, None)
@@ -187,13 +239,21 @@ class Model:
         if kind == "AgentToken" and run is not None and run == found.running:
             found.conversation[-1].content += text
 
-    def chat(self, connection: str, run: str, content: str) -> ErrorCode | None:
-        """A turn, now or later."""
+    def may_chat(self, user: str, connection: str) -> ErrorCode | None:
+        """May *user* speak through *connection*?"""
         session = self.watched(connection)
-        if session is None:
-            return ErrorCode.NOT_CONNECTED
+        return ErrorCode.NOT_CONNECTED if session is None else self.find(user, session, "chat")
+
+    def chat(self, user: str, session: str, run: str, content: str) -> ErrorCode | None:
+        """A turn, now or later, that *user* asks for and the owner pays."""
         found = self.sessions[session]
         if len(found.queue) >= MAX_QUEUED and found.running:
+            return ErrorCode.QUEUE_FULL
+        of_owner = [each for each in self.sessions.values() if each.owner == found.owner]
+        quota = 1 if user == found.owner == "bob" else 2
+        # Where its turns were interrupted, they count as soon as they are known of.
+        busy = [each for each in of_owner if not each.is_dormant]
+        if sum(len(each.queue) + bool(each.running) for each in busy) >= quota:
             return ErrorCode.QUEUE_FULL
         self.append(session, "UserMessage", run, content)
         found.queue.append((run, content))
@@ -244,11 +304,13 @@ class Model:
 
     # ── messages that carry an id ────────────────────────────────────────────
 
-    def recall(self, session: str, kind: str, message_id: str, says: Any) -> ModelOutcome | ErrorCode | None:
+    def recall(
+        self, session: str, user: str, kind: str, message_id: str, says: Any
+    ) -> ModelOutcome | ErrorCode | None:
         """What is known of a message: nothing, what became of it, or that its id was another's."""
         for outcome in self.sessions[session].outcomes:
             is_fresh = outcome.is_open or outcome.ts > self.now - MAX_OUTCOME_AGE
-            if (outcome.kind, outcome.id) == (kind, message_id) and is_fresh:
+            if outcome.place == (kind, message_id, self.speaker(user, session)) and is_fresh:
                 return outcome if outcome.says == says else ErrorCode.ID_REUSED
         return None
 
@@ -262,7 +324,7 @@ class Model:
     def remember(self, session: str, outcome: ModelOutcome) -> None:
         """The newest; the oldest go for it, unless they are being carried out."""
         found = self.sessions[session]
-        kept = [each for each in found.outcomes if (each.kind, each.id) != (outcome.kind, outcome.id)]
+        kept = [each for each in found.outcomes if each.place != outcome.place]
         found.outcomes = [*kept, outcome]
         for each in kept:
             is_old = each.ts <= self.now - MAX_OUTCOME_AGE
@@ -271,25 +333,38 @@ class Model:
 
     # ── channels ─────────────────────────────────────────────────────────────
 
-    def create_channel(self, name: str) -> ErrorCode | None:
-        """A channel without members."""
+    def create_channel(self, user: str | None, name: str) -> ErrorCode | None:
+        """A channel without members, of *user* or (None) of the gateway."""
         if name in self.channels:
             return ErrorCode.CHANNEL_EXISTS
         if len(self.channels) >= MAX_CHANNELS:
             return ErrorCode.LIMIT_EXCEEDED
-        self.channels[name] = 0
+        if user is not None and list(self.makers.values()).count(user) >= 1:
+            return ErrorCode.LIMIT_EXCEEDED
+        self.channels[name], self.makers[name] = 0, user
+        return None
+
+    def delete_channel(self, user: str | None, name: str) -> ErrorCode | None:
+        """No more of it, and no members."""
+        if refusal := self._known(name):
+            return refusal
+        if user not in (None, self.makers[name]):
+            return ErrorCode.FORBIDDEN
+        del self.channels[name], self.makers[name]
+        for session in self.sessions.values():
+            session.channels.discard(name)
         return None
 
     def join(self, user: str, session: str, name: str) -> ErrorCode | None:
         """One member more."""
-        refusal = self.find(user, session) or self._known(name)
+        refusal = self.find(user, session, "chat") or self._known(name)
         if refusal is None:
             self.sessions[session].channels.add(name)
         return refusal
 
     def leave(self, user: str, session: str, name: str) -> ErrorCode | None:
         """One member less."""
-        refusal = self.find(user, session) or self._member(session, name)
+        refusal = self.find(user, session, "chat") or self._member(session, name)
         if refusal is None:
             self.sessions[session].channels.remove(name)
         return refusal

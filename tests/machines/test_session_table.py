@@ -18,7 +18,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
-from bamboo_gateway.principal import Principal
+from bamboo_gateway.principal import Family, Principal
 from bamboo_gateway.protocol.messages import (
     AgentComplete,
     AgentToken,
@@ -32,6 +32,7 @@ from bamboo_gateway.protocol.messages import (
     TokenUsage,
     UserMessage,
 )
+from bamboo_gateway.session.access import SharedAccess
 from bamboo_gateway.session.effects import Effect, StartTurn
 from bamboo_gateway.session.history import HistoryMessage
 from bamboo_gateway.session.log import Entry, LogLimits
@@ -47,6 +48,7 @@ from bamboo_gateway.session.requests import (
     Claimed,
     CreateChannel,
     CreateSession,
+    DeleteChannel,
     DeleteInactive,
     DeleteSession,
     Detach,
@@ -66,6 +68,7 @@ from bamboo_gateway.session.requests import (
     SendToChannel,
     SetMetadata,
     Settle,
+    ShareSession,
     SubmitChat,
     Tidy,
 )
@@ -75,11 +78,13 @@ from bamboo_gateway.session.table import SessionTable
 from tests.machines.drive import drive
 from tests.machines.listeners import Listeners
 from tests.machines.session_model import (
+    BOBS,
     MAX_CHANNELS,
     MAX_OUTCOME_AGE,
     MAX_OUTCOMES,
     MAX_QUEUED,
     MAX_SESSIONS,
+    USUAL,
     Model,
     ModelEntry,
     ModelMessage,
@@ -91,8 +96,16 @@ from tests.session.tables import new_table
 
 ReplyT = TypeVar("ReplyT")
 
-OWNERS = {"a1": "ann", "a2": "ann", "a3": "ann", "b1": "bob"}
+OWNERS = {"a1": "ann", "a2": "ann", "a3": "ann", "b1": "bob", "b2": "bob"}
 """Connections and who speaks through them."""
+
+PRINCIPALS = {"ann": Principal("ann"), "bob": Principal("bob", quotas=BOBS)}
+
+HEARS = {name: frozenset(Family) for name in OWNERS} | {
+    "a3": frozenset({Family.SESSION}),
+    "b2": frozenset({Family.CHANNEL, Family.BROADCAST}),
+}
+"""What they may be sent."""
 
 UNSENDABLE = "\ud800"
 
@@ -124,8 +137,8 @@ class SessionTableMachine(RuleBasedStateMachine):
         self.storage = self.listeners.storage
         self.runs = 0
         self.words = 0
-        self.open: list[tuple[str, MessageKey, list[str]]] = []
-        """Commands that are being carried out: the session, the message, and who has said it again."""
+        self.open: list[tuple[str, str, MessageKey, list[str]]] = []
+        """Commands that are being carried out: session, user, message, and who has said it again."""
 
     @initialize(
         log=log_limits,
@@ -148,6 +161,7 @@ class SessionTableMachine(RuleBasedStateMachine):
             max_sessions=MAX_SESSIONS,
             max_channels=MAX_CHANNELS,
             max_queued_chats=MAX_QUEUED,
+            quotas=USUAL,
         )
         state = drive(self.storage.open(self.log_limits))
         self.table = SessionTable(table.limits, resume_turns=self.resume)
@@ -251,18 +265,20 @@ class SessionTableMachine(RuleBasedStateMachine):
 
     # ── sessions ─────────────────────────────────────────────────────────────
 
-    @rule(user=users, session=session_ids)
-    def create(self, user: str, session: str) -> None:
+    @rule(user=users, session=session_ids, by_program=st.booleans())
+    def create(self, user: str, session: str, *, by_program: bool) -> None:
         self.wake(session)
-        self.try_to(CreateSession(user, session), self.model.create(user, session))
+        refusal = self.model.create(user, session, by_program=by_program)
+        caller = OPERATOR if by_program else Caller(PRINCIPALS[user])
+        self.try_to(CreateSession(user, session, caller=caller), refusal)
 
     @rule(user=users, session=session_ids, name=st.none() | st.text("xy", max_size=2))
     def rename(self, user: str, session: str, name: str | None) -> None:
         self.wake(session)
-        refusal = self.model.find(user, session)
+        refusal = self.model.find(user, session, "own")
         if refusal is None:
             self.model.sessions[session].name = name
-        self.try_to(RenameSession(Caller(Principal(user)), session, name), refusal)
+        self.try_to(RenameSession(Caller(PRINCIPALS[user]), session, name), refusal)
 
     @rule(
         user=users,
@@ -272,13 +288,45 @@ class SessionTableMachine(RuleBasedStateMachine):
     )
     def set_metadata(self, user: str, session: str, key: str, value: float | None) -> None:
         self.wake(session)
-        refusal = self.model.find(user, session)
+        refusal = self.model.find(user, session, "own")
         if refusal is None and value is not None and math.isnan(value):
             refusal = ErrorCode.INVALID_ARGUMENTS
         if refusal is None:
             metadata = {**self.model.sessions[session].metadata, key: value}
             self.model.sessions[session].metadata = {k: v for k, v in metadata.items() if v is not None}
-        self.try_to(SetMetadata(Caller(Principal(user)), session, {key: value}), refusal)
+        self.try_to(SetMetadata(Caller(PRINCIPALS[user]), session, {key: value}), refusal)
+
+    @precondition(lambda self: self.model.sessions)
+    @rule(data=st.data(), access=st.sampled_from(["read", "chat"]), comes=st.booleans())
+    def invite(self, data: st.DataObject, access: SharedAccess, *, comes: bool) -> None:
+        """A session is shared with who does not own it, and they may come at once."""
+        session = data.draw(st.sampled_from(list(self.model.sessions)))
+        owner = self.model.sessions[session].owner
+        guest, connection = ("bob", "b1") if owner == "ann" else ("ann", "a1")
+        self.share(owner, session, guest, access)
+        if comes:
+            self.attach(connection, session, "s9", None, None, exclusive=False)
+
+    @precondition(lambda self: any(each.shares for each in self.model.sessions.values()))
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        """No longer; whoever watches by it is sent away."""
+        shared = [each for each, session in self.model.sessions.items() if session.shares]
+        session = data.draw(st.sampled_from(shared))
+        guest = data.draw(st.sampled_from(list(self.model.sessions[session].shares)))
+        self.share(self.model.sessions[session].owner, session, guest, None)
+
+    @rule(
+        user=users,
+        session=session_ids,
+        guest=users,
+        access=st.sampled_from(["read", "chat", None]),
+    )
+    def share(self, user: str, session: str, guest: str, access: SharedAccess | None) -> None:
+        self.wake(session)
+        theirs = [connection for connection, owner in OWNERS.items() if owner == guest]
+        refusal = self.model.share(user, session, guest, access, theirs)
+        self.try_to(ShareSession(Caller(PRINCIPALS[user]), session, guest, access), refusal)
 
     @rule(user=users, session=session_ids)
     def delete(self, user: str, session: str) -> None:
@@ -286,7 +334,7 @@ class SessionTableMachine(RuleBasedStateMachine):
         refusal = self.model.delete(user, session)
         if refusal is None:
             self.open = [each for each in self.open if each[0] != session]
-        self.try_to(DeleteSession(Caller(Principal(user)), session), refusal)
+        self.try_to(DeleteSession(Caller(PRINCIPALS[user]), session), refusal)
 
     @rule(max_age=st.integers(0, 9))
     def clean_up(self, max_age: int) -> None:
@@ -331,8 +379,8 @@ class SessionTableMachine(RuleBasedStateMachine):
         resumed = session is not None and self.model.find(user, session) is None
         refusal = self.model.attach(user, connection, session, new, exclusive=exclusive)
         request = Attach(
-            Caller(Principal(user), connection),
-            ConnectionHandle(connection, user, protocol=2),
+            Caller(PRINCIPALS[user], connection),
+            ConnectionHandle(connection, user, protocol=2, hears=HEARS[connection]),
             session,
             new_session_id=new,
             last_seq=last_seq,
@@ -344,7 +392,8 @@ class SessionTableMachine(RuleBasedStateMachine):
         if refusal is None and last_seq is not None:
             length = len(self.model.sessions[session or new].entries) if resumed else 0
             is_foreign = resumed and (epoch == "older" or last_seq > length)
-            assert len(self.listeners.gaps) == is_foreign
+            is_told = is_foreign and Family.SESSION in HEARS[connection]
+            assert len(self.listeners.gaps) == is_told
 
     @rule(connection=connections, session=st.none() | session_ids)
     def detach(self, connection: str, session: str | None) -> None:
@@ -356,14 +405,17 @@ class SessionTableMachine(RuleBasedStateMachine):
     def chat(self, connection: str, *, mismatched: bool) -> None:
         watched = self.model.watched(connection)
         run, content = self.new_run(), self.new_word()
-        is_elsewhere = mismatched and watched is not None
-        refusal = ErrorCode.SESSION_MISMATCH if is_elsewhere else self.model.chat(connection, run, content)
-        session = "another" if is_elsewhere else watched or "none"
+        refusal = self.model.may_chat(OWNERS[connection], connection)
+        if refusal is None and mismatched:
+            refusal = ErrorCode.SESSION_MISMATCH
+        elif refusal is None and watched is not None:
+            refusal = self.model.chat(OWNERS[connection], watched, run, content)
+        session = "another" if mismatched else watched or "none"
         self.try_to(SubmitChat(self.speaker(connection), Chat(content, session), run), refusal)
 
     def speaker(self, connection: str) -> Caller:
         """Who speaks through a connection."""
-        return Caller(Principal(OWNERS[connection]), connection)
+        return Caller(PRINCIPALS[OWNERS[connection]], connection)
 
     def new_run(self) -> str:
         """A fresh id."""
@@ -411,8 +463,8 @@ class SessionTableMachine(RuleBasedStateMachine):
     def abort(self, user: str, session: str, data: st.DataObject, *, one: bool) -> None:
         self.wake(session)
         run = self.some_run(data, session) if one else None
-        request = AbortTurn(Caller(Principal(user)), session, run)
-        if refusal := self.model.find(user, session):
+        request = AbortTurn(Caller(PRINCIPALS[user]), session, run)
+        if refusal := self.model.find(user, session, "chat"):
             self.try_to(request, refusal)
         else:
             assert self.ask(request) == self.model.abort(session, run)
@@ -426,17 +478,20 @@ class SessionTableMachine(RuleBasedStateMachine):
             return
         chat = Chat(content, session, id=message_id)
         request = SubmitChat(self.speaker(connection), chat, self.new_run())
-        known = self.model.recall(session, "chat", message_id, content)
+        if refusal := self.model.may_chat(OWNERS[connection], connection):
+            self.try_to(request, refusal)
+            return
+        known = self.model.recall(session, OWNERS[connection], "chat", message_id, content)
         self.listeners.answers.clear()
         if isinstance(known, ModelOutcome):
             assert self.ask(request) == known.answer
             assert self.listeners.answers == [(connection, known.answer)]
             return
         waiting = len(self.model.sessions[session].queue) + (self.model.sessions[session].running is not None)
-        refusal = known or self.model.chat(connection, request.run_id, content)
+        refusal = known or self.model.chat(OWNERS[connection], session, request.run_id, content)
         if refusal is None:
             answer = ChatAccepted(session, request.run_id, queued=waiting, id=message_id)
-            self.model.remember(session, ModelOutcome("chat", message_id, content, self.model.now, answer))
+            self.remember(session, connection, "chat", message_id, content, answer)
         self.try_to(request, refusal)
 
     @rule(connection=connections, message_id=message_ids, name=st.sampled_from(["one", "two"]))
@@ -451,14 +506,16 @@ class SessionTableMachine(RuleBasedStateMachine):
         if session is None:
             self.try_to(request, ErrorCode.NOT_CONNECTED)
             return
-        known = self.model.recall(session, "command", message_id, name)
+        known = self.model.recall(session, OWNERS[connection], "command", message_id, name)
         if isinstance(known, ModelOutcome):
             self.expect_known(connection, session, key, known, self.ask(request))
         elif known is not None:
             self.try_to(request, known)
+        elif refusal := self.model.find(OWNERS[connection], session, "own"):
+            self.try_to(request, refusal)
         else:
             self.model.sessions[session].name = name
-            self.model.remember(session, ModelOutcome("command", message_id, name, self.model.now, answer))
+            self.remember(session, connection, "command", message_id, name, answer)
             assert self.ask(request) == Performed(answer, session)
 
     @rule(connection=connections, message_id=message_ids, name=st.sampled_from(["one", "two"]))
@@ -472,16 +529,23 @@ class SessionTableMachine(RuleBasedStateMachine):
         if session is None:
             assert self.ask(request) == Claimed(None)
             return
-        known = self.model.recall(session, "command", message_id, name)
+        known = self.model.recall(session, OWNERS[connection], "command", message_id, name)
         if isinstance(known, ModelOutcome):
             self.expect_known(connection, session, key, known, self.ask(request))
         elif known is not None:
             self.try_to(request, known)
         else:
-            outcome = ModelOutcome("command", message_id, name, self.model.now, interrupted, is_open=True)
-            self.model.remember(session, outcome)
+            self.remember(session, connection, "command", message_id, name, interrupted, is_open=True)
             assert self.ask(request) == Claimed(session)
-            self.open.append((session, key, []))
+            self.open.append((session, OWNERS[connection], key, []))
+
+    def remember(
+        self, session: str, connection: str, kind: str, message_id: str, says: str, answer: Any, **fields: Any
+    ) -> None:
+        """What became of a message that came through a connection."""
+        user = self.model.speaker(OWNERS[connection], session)
+        outcome = ModelOutcome(kind, message_id, says, self.model.now, answer, user=user, **fields)
+        self.model.remember(session, outcome)
 
     def expect_known(
         self, connection: str, session: str, key: MessageKey, known: ModelOutcome, reply: object
@@ -489,7 +553,8 @@ class SessionTableMachine(RuleBasedStateMachine):
         """A repeat is told what came of it; or later, by `Send`, while that is not known."""
         if known.is_open:
             assert reply == Known(None)
-            [waiting] = [each[2] for each in self.open if each[:2] == (session, key)]
+            of_theirs = (session, OWNERS[connection], key)
+            [waiting] = [each[3] for each in self.open if each[:3] == of_theirs]
             if connection not in waiting:
                 waiting.append(connection)
         else:
@@ -498,16 +563,16 @@ class SessionTableMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.open)
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:
-        session, key, waiting = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
+        session, user, key, waiting = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
         answer = CommandResult("rename", ok=True, id=key.id, session_id=session, result=self.new_word())
         [known] = [
             each
             for each in self.model.sessions[session].outcomes
-            if (each.kind, each.id) == (key.kind, key.id)
+            if each.place == (key.kind, key.id, self.model.speaker(user, session))
         ]
         self.model.remember(session, attrs.evolve(known, ts=self.model.now, answer=answer, is_open=False))
         self.listeners.answers.clear()
-        self.ask(Settle(session, key, answer))
+        self.ask(Settle(Caller(PRINCIPALS[user]), session, key, answer))
         assert self.listeners.answers == [(each, answer) for each in waiting]
 
     # ── an embedding program's events, and channels ──────────────────────────
@@ -540,20 +605,26 @@ class SessionTableMachine(RuleBasedStateMachine):
         event = AgentToken("s", "all" if is_sendable else UNSENDABLE)
         self.try_to(BroadcastEvent(event), None if is_sendable else ErrorCode.INVALID_EVENT)
 
-    @rule(name=channel_names)
-    def create_channel(self, name: str) -> None:
-        self.try_to(CreateChannel(OPERATOR, name), self.model.create_channel(name))
+    @rule(user=st.none() | users, name=channel_names)
+    def create_channel(self, user: str | None, name: str) -> None:
+        caller = Caller(PRINCIPALS[user]) if user else OPERATOR
+        self.try_to(CreateChannel(caller, name), self.model.create_channel(user, name))
+
+    @rule(user=st.none() | users, name=channel_names)
+    def delete_channel(self, user: str | None, name: str) -> None:
+        caller = Caller(PRINCIPALS[user]) if user else OPERATOR
+        self.try_to(DeleteChannel(caller, name), self.model.delete_channel(user, name))
 
     @rule(user=users, session=session_ids, name=channel_names)
     def join(self, user: str, session: str, name: str) -> None:
         self.wake(session)
-        caller = Caller(Principal(user))
+        caller = Caller(PRINCIPALS[user])
         self.try_to(JoinChannel(caller, session, name), self.model.join(user, session, name))
 
     @rule(user=users, session=session_ids, name=channel_names)
     def leave(self, user: str, session: str, name: str) -> None:
         self.wake(session)
-        caller = Caller(Principal(user))
+        caller = Caller(PRINCIPALS[user])
         self.try_to(LeaveChannel(caller, session, name), self.model.leave(user, session, name))
 
     @precondition(lambda self: self.model.channels)
@@ -570,9 +641,10 @@ class SessionTableMachine(RuleBasedStateMachine):
         """Each field that a client is shown, whether they are in memory or in the storage alone."""
         listed = drive(self.storage.list(None, 0, 99))
         assert [each.id for each in listed] == list(self.model.sessions)
-        shown: Sequence[Session] = self.ask(RefreshSessions(listed))
+        shown: Sequence[Session] = self.ask(RefreshSessions(OPERATOR, listed))
         for seen, session in zip(shown, self.model.sessions.values(), strict=True):
             assert (seen.user_id, seen.name, seen.metadata) == (session.owner, session.name, session.metadata)
+            assert seen.shares == session.shares
             assert [each.id for each in seen.connections] == session.watchers
             assert (seen.last_seq, set(seen.channels)) == (len(session.entries), session.channels)
             assert self.table.holds(seen.id) != session.is_dormant
@@ -581,10 +653,23 @@ class SessionTableMachine(RuleBasedStateMachine):
                 assert seen.last_activity.timestamp() == session.last_activity
 
     @invariant()
+    def each_is_shown_what_is_theirs_or_shared_with_them(self) -> None:
+        """Those that they may read, and no other."""
+        for user in ("ann", "bob"):
+            listed = drive(self.storage.list(user, 0, 99))
+            shown = self.ask(RefreshSessions(Caller(PRINCIPALS[user]), listed))
+            assert [each.id for each in shown] == [
+                each for each in self.model.sessions if self.model.find(user, each) is None
+            ]
+
+    @invariant()
     def channels_are_as_the_model_has_them(self) -> None:
         """Their members and how much was said."""
         channels = self.ask(ListChannels(OPERATOR))
         assert [channel.name for channel in channels] == list(self.model.channels)
+        for user in ("ann", "bob"):
+            seen = self.ask(ListChannels(Caller(PRINCIPALS[user])))
+            assert [each.owned for each in seen] == [maker == user for maker in self.model.makers.values()]
         for channel in channels:
             members = [each for each in self.model.sessions.values() if channel.name in each.channels]
             assert (channel.members, channel.last_seq) == (len(members), self.model.channels[channel.name])
@@ -604,6 +689,7 @@ class SessionTableMachine(RuleBasedStateMachine):
             session = self.model.sessions[session_id or ""]
             lengths = {"*": self.model.broadcasts, session_id: len(session.entries)}
             lengths |= {name: self.model.channels[name] for name in session.channels}
+            lengths = {name: each for name, each in lengths.items() if hears(connection, name, session_id)}
             assert ears.keys() == lengths.keys()
             for name, ear in ears.items():
                 assert ear.heard == sorted(ear.heard)
@@ -628,8 +714,8 @@ class SessionTableMachine(RuleBasedStateMachine):
             assert len(stored.log.entries) <= self.log_limits.max_events + self.log_limits.slack + 4
             running = [session.running] if session.running else []
             assert [run.run_id for run in stored.runs] == running + [run for run, _ in session.queue]
-            remembered = [(each.key.kind, each.key.id, each.answer) for each in stored.outcomes]
-            assert remembered == [(each.kind, each.id, each.answer) for each in session.outcomes]
+            remembered = [(each.key.place, each.answer) for each in stored.outcomes]
+            assert remembered == [(each.place, each.answer) for each in session.outcomes]
 
     @invariant()
     def conversations_are_whole(self) -> None:
@@ -640,6 +726,12 @@ class SessionTableMachine(RuleBasedStateMachine):
                 older = drive(self.storage.read_messages(session_id, tail.first, tail.end))
                 messages = [*(each.message for each in older), *tail.messages]
                 assert [seen(message) for message in messages] == session.conversation
+
+
+def hears(connection: str, log: str | None, session: str | None) -> bool:
+    """May a connection that watches *session* be sent what is in a log?"""
+    family = {session: Family.SESSION, "*": Family.BROADCAST}.get(log, Family.CHANNEL)
+    return family in HEARS[connection]
 
 
 def recalled_activity(stored: StoredSession, session: ModelSession) -> float:

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
-from bamboo_gateway.principal import Principal
+from bamboo_gateway.principal import Principal, Quotas
 from bamboo_gateway.protocol.messages import AgentComplete, Chat, Connected, Limits, LoggedEvent, TokenUsage
 from bamboo_gateway.session.effects import (
     Change,
@@ -21,13 +21,13 @@ from bamboo_gateway.session.effects import (
     Unfollow,
     Watch,
 )
+from bamboo_gateway.session.limits import SessionLimits, TableLimits
 from bamboo_gateway.session.log import LogLimits
 from bamboo_gateway.session.outcomes import OutcomeLimits
 from bamboo_gateway.session.requests import OPERATOR, Attach, Caller, GetSession, Request, SubmitChat
-from bamboo_gateway.session.residents import SessionLimits
 from bamboo_gateway.session.session import ConnectionHandle, Session
 from bamboo_gateway.session.stored import StoredState
-from bamboo_gateway.session.table import SessionTable, TableLimits
+from bamboo_gateway.session.table import SessionTable
 from tests.session.dump import dump
 
 ReplyT = TypeVar("ReplyT")
@@ -54,6 +54,7 @@ LIMITS = TableLimits(
     max_sessions=4,
     max_channels=2,
     max_queued_chats=2,
+    quotas=Quotas(),
     wire=WIRE,
 )
 

@@ -6,10 +6,11 @@ import pytest
 
 from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.protocol.messages import ChannelMessage
-from bamboo_gateway.session.channels import BROADCAST, ChannelTable
+from bamboo_gateway.session.channels import ChannelTable
 from bamboo_gateway.session.effects import SaveChannel
 from bamboo_gateway.session.live import LiveSession
-from bamboo_gateway.session.requests import ChannelInfo
+from bamboo_gateway.session.log import BROADCAST
+from bamboo_gateway.session.requests import OPERATOR, ChannelInfo
 from tests.session.tables import EPOCH, SESSION_LIMITS, Followed, Unfollowed, handle, plain, stored
 from tests.session.test_live import new_session as live_session
 
@@ -25,8 +26,8 @@ def new_session(session_id: str = "s1", *watchers: str) -> LiveSession:
 def channels() -> ChannelTable:
     """Channels `news` and `talk`, and room for no more."""
     channels = ChannelTable(SESSION_LIMITS.log, 2, EPOCH)
-    channels.create("news")
-    channels.create("talk")
+    channels.create("news", None, None)
+    channels.create("talk", None, None)
     return channels
 
 
@@ -34,9 +35,9 @@ def test_there_are_as_many_as_allowed(channels: ChannelTable) -> None:
     """The next one is refused; those that exist are not made again."""
     assert len(channels) == 2
     with pytest.raises(GatewayError) as full:
-        channels.create("more")
+        channels.create("more", None, None)
     with pytest.raises(GatewayError) as twice:
-        channels.create("news")
+        channels.create("news", None, None)
     assert (full.value.code, twice.value.code) == (ErrorCode.LIMIT_EXCEEDED, ErrorCode.CHANNEL_EXISTS)
     assert len(channels) == 2
 
@@ -44,7 +45,7 @@ def test_there_are_as_many_as_allowed(channels: ChannelTable) -> None:
 def test_nobody_makes_the_channel_of_broadcasts() -> None:
     """Its name is taken: a client that joined it would hear each broadcast twice."""
     with pytest.raises(GatewayError) as caught:
-        ChannelTable(SESSION_LIMITS.log, 2, EPOCH).create(BROADCAST)
+        ChannelTable(SESSION_LIMITS.log, 2, EPOCH).create(BROADCAST, None, None)
     assert caught.value.code is ErrorCode.CHANNEL_EXISTS
 
 
@@ -57,7 +58,7 @@ def test_watchers_follow_from_now_on(channels: ChannelTable) -> None:
         Followed("c1", "news", 1),
         Followed("c2", "news", 1),
     ]
-    assert session.channels == {"news"}
+    assert session.channels == {"news": -1}
     channels.validate_state({"s1": session})
 
 
@@ -66,9 +67,9 @@ def test_to_join_twice_is_to_join(channels: ChannelTable) -> None:
     session = new_session("s1", "c1")
     list(channels.join("news", session))
     assert list(channels.join("news", session)) == []
-    assert channels.describe_one("news", session).members == 1
+    assert channels.describe_one("news", OPERATOR, session).members == 1
     list(channels.leave("news", session))
-    assert channels.describe_one("news", session).members == 0
+    assert channels.describe_one("news", OPERATOR, session).members == 0
 
 
 def test_leaving_ends_it(channels: ChannelTable) -> None:
@@ -76,7 +77,7 @@ def test_leaving_ends_it(channels: ChannelTable) -> None:
     session = new_session("s1", "c1")
     list(channels.join("news", session))
     assert plain(list(channels.leave("news", session))) == [Unfollowed("c1", "news")]
-    assert session.channels == set()
+    assert session.channels == {}
     channels.validate_state({"s1": session})
     for refused in (
         lambda: list(channels.leave("news", session)),
@@ -108,7 +109,7 @@ def test_a_session_that_is_no_more_is_no_member(channels: ChannelTable) -> None:
     list(channels.join("news", session))
     list(channels.join("talk", session))
     forgotten = list(channels.forget(session))
-    assert [info.members for info in channels.describe(None)] == [0, 0]
+    assert [info.members for info in channels.describe(OPERATOR, None)] == [0, 0]
     assert stored(forgotten) == [SaveChannel(-1, "news", 0), SaveChannel(-2, "talk", 0)]
 
 
@@ -127,8 +128,8 @@ def test_they_are_described_as_a_session_sees_them(channels: ChannelTable) -> No
     list(channels.join("talk", session))
     list(channels.join("talk", other))
     list(channels.join("news", other))
-    assert channels.describe(session) == [
-        ChannelInfo("news", 1, joined=False, last_seq=0),
-        ChannelInfo("talk", 2, joined=True, last_seq=0),
+    assert channels.describe(OPERATOR, session) == [
+        ChannelInfo("news", 1, joined=False, last_seq=0, owned=True),
+        ChannelInfo("talk", 2, joined=True, last_seq=0, owned=True),
     ]
-    assert [info.joined for info in channels.describe(None)] == [False, False]
+    assert [info.joined for info in channels.describe(OPERATOR, None)] == [False, False]

@@ -195,7 +195,8 @@ def test_it_is_idle_unless_it_runs_or_is_watched(session: LiveSession) -> None:
 def test_a_snapshot_is_everything_that_is_shown(session: LiveSession) -> None:
     """Each field of the seed's session and of ours, as a value that later changes leave alone."""
     session.watchers["c1"] = handle()
-    session.channels |= {"b", "a"}
+    session.channels |= {"b": -1, "a": -2}
+    session.shares |= {"bob": "read"}
     session.append(AgentToken("s1", "a"), NOW)
     snapshot = session.snapshot()
     assert snapshot == Session(
@@ -209,7 +210,8 @@ def test_a_snapshot_is_everything_that_is_shown(session: LiveSession) -> None:
         state="idle",
         run_id=None,
         queued=0,
-        channels=("a", "b"),
+        channels={"a": -2, "b": -1},
+        shares={"bob": "read"},
         last_seq=1,
         epoch=EPOCH,
         number=1,

@@ -12,7 +12,7 @@ from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage, Error
 from bamboo_gateway.session import requests
 from bamboo_gateway.session.outcomes import MessageKey
 from bamboo_gateway.session.requests import OPERATOR, Request, SessionRequest
-from tests.session.tables import ask, attach, caller, chat, handle, new_table
+from tests.session.tables import LIMITS, ask, attach, caller, chat, handle, new_table
 
 KINDS = {
     cls
@@ -28,9 +28,10 @@ ONE_OF_EACH: list[Request[Any]] = [
     attach(),
     requests.CreateSession("ann", "s2"),
     requests.GetSession(OPERATOR, "s1"),
-    requests.RefreshSessions([]),
+    requests.RefreshSessions(OPERATOR, []),
     requests.RenameSession(OPERATOR, "s1", "tea"),
     requests.SetMetadata(OPERATOR, "s1", {}),
+    requests.ShareSession(OPERATOR, "s1", "bob", "read"),
     requests.GetHistory(OPERATOR, "s1", 1),
     requests.AppendEvent("s1", AgentToken("s1", "a")),
     requests.BroadcastEvent(AgentToken("s1", "a")),
@@ -44,9 +45,10 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.GetMember(OPERATOR, "s1", "news"),
     requests.SendToChannel(ChannelMessage("news", "hello", session_id="s1")),
     requests.LeaveChannel(OPERATOR, "s1", "news"),
+    requests.DeleteChannel(OPERATOR, "news"),
     requests.PerformOnce(caller(), KEY, requests.Flush(), lambda _: ANSWER),
     requests.Claim(caller(), OTHER_KEY, ANSWER),
-    requests.Settle("s1", OTHER_KEY, ANSWER),
+    requests.Settle(caller(), "s1", OTHER_KEY, ANSWER),
     requests.Abandon(caller(), OTHER_KEY, ANSWER, is_new=True),
     requests.Detach("c1"),
     requests.DeleteSession(OPERATOR, "s1"),
@@ -54,6 +56,7 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.RestoreSession("s1", None),
     requests.Tidy(0),
     requests.Flush(),
+    requests.ReplaceLimits(LIMITS),
 ]
 
 

@@ -42,6 +42,7 @@ from bamboo_gateway.session.requests import (
     RestoreSession,
     SendToChannel,
     SetMetadata,
+    ShareSession,
     Tidy,
 )
 from bamboo_gateway.session.session import Session
@@ -123,13 +124,13 @@ def test_a_list_is_refreshed_where_the_memory_knows_better(table: SessionTable) 
     stale = attrs.evolve(snapshot(table), name="once", connections=())
     dormant = attrs.evolve(stale, id="dormant")
     ask(table, AppendEvent("s1", AgentToken("s1", "a")))
-    assert ask(table, RefreshSessions([dormant, stale])) == [dormant, snapshot(table)]
+    assert ask(table, RefreshSessions(caller(), [dormant, stale])) == [dormant, snapshot(table)]
 
 
 def test_nobody_is_told_a_number_that_is_not_committed(table: SessionTable) -> None:
     """A look at a session, alone or in a list, ends where readers of its log do."""
     table.handle(AppendEvent("s1", AgentToken("s1", "a")), NOW)
-    listed = ask(table, RefreshSessions([snapshot(table)]))
+    listed = ask(table, RefreshSessions(caller(), [snapshot(table)]))
     assert [each.last_seq for each in (snapshot(table), *listed)] == [0, 0]
 
 
@@ -147,13 +148,13 @@ def test_a_restored_session_is_who_it_was_and_nobody_watches_it() -> None:
         state="running",
         run_id="r1",
         queued=2,
-        channels=("news",),
+        channels={"news": -1},
         last_seq=7,
         epoch="before",
         number=3,
     )
     news = StoredChannel(-1, "news", members=1)
-    table.open(StoredState(EPOCH, sessions=2, last_number=3, channels=[news]))
+    table.open(StoredState(EPOCH, sessions={"ann": 2}, last_number=3, channels=[news]))
     assert told(table, RestoreSession("old", StoredSession(kept, StoredLog(7)))) == []
     fresh = Session(
         "old",
@@ -162,7 +163,7 @@ def test_a_restored_session_is_who_it_was_and_nobody_watches_it() -> None:
         MOMENT,
         "tea",
         metadata={"a": 1},
-        channels=("news",),
+        channels={"news": -1},
         last_seq=7,
         epoch=EPOCH,
         number=3,
@@ -181,6 +182,7 @@ FOREIGN: dict[str, Callable[[str], Request[Any]]] = {
     "get": lambda session_id: GetSession(caller("c2", BOB), session_id),
     "rename": lambda session_id: RenameSession(caller("c2", BOB), session_id, "mine"),
     "set metadata": lambda session_id: SetMetadata(caller("c2", BOB), session_id, {}),
+    "share": lambda session_id: ShareSession(caller("c2", BOB), session_id, "bob", "chat"),
     "delete": lambda session_id: DeleteSession(caller("c2", BOB), session_id),
     "history": lambda session_id: GetHistory(caller("c2", BOB), session_id, 9),
     "abort": lambda session_id: AbortTurn(caller("c2", BOB), session_id),
@@ -262,7 +264,9 @@ def test_delete_cancels_the_turn_and_tells_the_watchers(table: SessionTable) -> 
         DropSession("s1"),
     ]
     table.validate_state()
-    assert ask(table, ListChannels(OPERATOR)) == [ChannelInfo("news", 0, joined=False, last_seq=0)]
+    assert ask(table, ListChannels(OPERATOR)) == [
+        ChannelInfo("news", 0, joined=False, last_seq=0, owned=True)
+    ]
     for late in (EmitEvents("s1", "r1", [AgentToken("s1", "a")]), EndTurn("s1", "r1", DONE)):
         assert told(table, late) == []
     assert refusal(table, AppendEvent("s1", AgentToken("s1", "a"))) is ErrorCode.SESSION_NOT_FOUND

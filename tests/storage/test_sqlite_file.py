@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bamboo_gateway.session.effects import SaveSession
+from bamboo_gateway.storage.sqlite_schema import SCHEMA
 from tests.storage.stage import crash_image, execute, opened, refusal, seqs, session, tokens
 
 
@@ -77,7 +78,7 @@ async def test_a_newer_version_s_file_is_refused(path: Path) -> None:
     execute(path, "PRAGMA user_version = 99")
     text = await refusal(path)
     assert "version 99" in text
-    assert "up to 1" in text
+    assert f"up to {SCHEMA.version}" in text
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from bamboo_gateway.errors import StorageError
 from bamboo_gateway.protocol.messages import Chat, ChatAccepted
-from bamboo_gateway.session.effects import Deliver, SaveMessage, SaveOutcome, SaveRun, SaveSession
+from bamboo_gateway.session.effects import Deliver, SaveMessage, SaveOutcome, SaveRun, SaveSession, SaveShare
 from bamboo_gateway.session.history import HistoryMessage, NumberedMessage
 from bamboo_gateway.session.log import Log
 from bamboo_gateway.session.outcomes import MessageKey, Outcome
@@ -224,6 +224,9 @@ async def test_damage_concerns_what_it_has_damaged(path: Path) -> None:
         ("UPDATE message SET body = 'no json'", "is no JSON"),
         ("UPDATE message SET body = '[]'", "cannot be read"),
         ("UPDATE session SET metadata = '{'", "metadata"),
+        ("UPDATE session SET channels = '{}'", "list of channels"),
+        ("UPDATE session SET channels = '[\"ab\"]'", "list of channels"),
+        ("UPDATE share SET access = 'dance'", "'bob' is granted is 'dance'"),
         ("UPDATE session SET name = CAST(x'ff' AS TEXT)", "damaged"),
     ],
 )
@@ -231,7 +234,8 @@ async def test_what_cannot_be_understood_is_named(path: Path, statement: str, na
     """What a newer version has written, or nobody, is neither dropped silently nor guessed."""
     said = NumberedMessage(0, HistoryMessage("user", "hi", "r1", 0))
     async with opened(path) as storage:
-        await storage.commit([SaveSession(session()), *tokens([1, 2]), SaveMessage(1, said)])
+        shared = SaveShare(1, "bob", "read")
+        await storage.commit([SaveSession(session()), *tokens([1, 2]), SaveMessage(1, said), shared])
     execute(path, statement)
     async with opened(path) as storage:
         with pytest.raises(StorageError, match=rf"gateway\.db: .*{named}"):

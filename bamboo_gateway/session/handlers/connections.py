@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from ...errors import ErrorCode, GatewayError
+from ...principal import FAMILY_SCOPES
 from ...protocol import versions
 from ...protocol.messages import MAX_CHANNEL_CURSORS, Connected
 from .. import requests
+from ..access import Access
+from ..audience import may_follow
 from ..effects import Dismiss, Effect
 from ..live import LiveSession
 from ..log import Log
@@ -16,8 +20,11 @@ from .state import Handlers, TableState, not_found
 
 
 def _attach(state: TableState, request: requests.Attach, now: float, effects: list[Effect]) -> Session:
+    if not request.connection.hears:
+        scopes = ", ".join(sorted(set().union(*FAMILY_SCOPES.values())))
+        raise GatewayError(ErrorCode.FORBIDDEN, f"to watch a session takes one of the scopes {scopes}")
     session, resumed = _find_or_found(state, request, now)
-    others = state.channels.logs_of(session)
+    others = [log for log in state.channels.logs_of(session) if may_follow(log, request.connection)]
     greeting = Connected(
         session.id,
         resumed=resumed,
@@ -42,14 +49,18 @@ def _ends(logs: Iterable[Log]) -> dict[str, int]:
 
 
 def _find_or_found(state: TableState, request: requests.Attach, now: float) -> tuple[LiveSession, bool]:
-    """A session that belongs to somebody else is as unknown as one that never was."""
+    """A session that the caller may not read is as unknown as one that never was."""
     session = state.sessions.get(request.session_id)
-    if session is not None and request.caller.principal.owns(session.user_id):
-        return session, True
+    if session is not None and session.access(request.caller.principal) is not None:
+        # An exclusive one sends all others away, those of the owner among them.
+        needed = Access.OWN if request.exclusive else Access.READ
+        return state.find(request.caller, session.id, needed), True
     if request.new_session_id is None:
         raise not_found(request.session_id)
-    creation = requests.CreateSession(request.connection.user_id, request.new_session_id)
-    return state.sessions.found(creation, now), False
+    creation = requests.CreateSession(
+        request.connection.user_id, request.new_session_id, caller=request.caller
+    )
+    return state.found(creation, now), False
 
 
 def _detach(state: TableState, request: requests.Detach, now: float, effects: list[Effect]) -> bool:

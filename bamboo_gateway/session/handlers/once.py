@@ -9,7 +9,7 @@ import attrs
 from .. import requests
 from ..effects import DropOutcome, Effect, Send
 from ..live import LiveSession, milliseconds
-from ..outcomes import MessageKey
+from ..outcomes import Answer, MessageKey
 from ..requests import Caller
 from .state import Handlers, TableState
 
@@ -18,17 +18,18 @@ def _perform_once(
     state: TableState, request: requests.PerformOnce, now: float, effects: list[Effect]
 ) -> requests.Performed | requests.Known:
     session = state.watched(request.caller)
-    if known := _recall(state, session, request.caller, request.key, now):
+    key = own_key(session, request.caller, request.key)
+    if known := _recall(session, request.caller, key, now):
         return known
     reply = state.apply(request.request, now, effects)
     answer = request.describe(reply)
     if session is None or session.id not in state.sessions:  # it may be the one that was deleted
         return requests.Performed(answer, None)
     if request.interrupted is None:
-        effects += session.remember(request.key, answer, now)
+        effects += session.remember(key, answer, now)
     else:
         claimant = request.caller.connection_id
-        effects += session.remember(request.key, request.interrupted, now, claimant=claimant)
+        effects += session.remember(key, request.interrupted, now, claimant=claimant)
     return requests.Performed(answer, session.id)
 
 
@@ -36,42 +37,61 @@ def _claim(
     state: TableState, request: requests.Claim, now: float, effects: list[Effect]
 ) -> requests.Claimed | requests.Known:
     session = state.watched(request.caller)
-    if known := _recall(state, session, request.caller, request.key, now):
+    key = own_key(session, request.caller, request.key)
+    if known := _recall(session, request.caller, key, now):
         return known
     if session is None:
         return requests.Claimed(None)
-    effects += session.remember(request.key, request.interrupted, now, claimant=request.caller.connection_id)
+    effects += session.remember(key, request.interrupted, now, claimant=request.caller.connection_id)
     return requests.Claimed(session.id)
 
 
 def _settle(state: TableState, request: requests.Settle, now: float, effects: list[Effect]) -> None:
     session = state.sessions.get(request.session_id)
     if session is not None:
-        effects += session.remember(request.key, request.answer, now)
-        effects += _tell(session, request)
+        key = own_key(session, request.caller, request.key)
+        effects += session.remember(key, request.answer, now)
+        effects += _tell(session, key, request.answer)
 
 
 def _abandon(state: TableState, request: requests.Abandon, now: float, effects: list[Effect]) -> None:
-    session = state.watched(request.caller)
-    if session is None or not session.outcomes.is_claimed(request.key, request.caller.connection_id):
+    session = _claimed_in(state, request.caller, request.key)
+    if session is None:
         return  # it was refused, or is settled
+    key = own_key(session, request.caller, request.key)
     if request.is_new:
-        session.outcomes.forget(request.key)
-        effects.append(DropOutcome(session.number, request.key))
+        session.outcomes.forget(key)
+        effects.append(DropOutcome(session.number, key))
     else:
-        effects += session.remember(request.key, request.answer, now)
-    effects += _tell(session, request)
+        effects += session.remember(key, request.answer, now)
+    effects += _tell(session, key, request.answer)
 
 
-def _tell(session: LiveSession, request: requests.Settle | requests.Abandon) -> Iterator[Effect]:
+def _claimed_in(state: TableState, caller: Caller, key: MessageKey) -> LiveSession | None:
+    """The session in which the caller's connection has claimed a message, and may watch no longer."""
+    watched = state.watched(caller)
+    for session in state.sessions if watched is None else [watched]:
+        if session.outcomes.is_claimed(own_key(session, caller, key), caller.connection_id):
+            return session
+    return None
+
+
+def own_key(session: LiveSession | None, caller: Caller, key: MessageKey) -> MessageKey:
+    """*key* as a message of the caller's: two who share a session may both count from one."""
+    if session is None or caller.principal.user_id == session.user_id:
+        return key
+    return attrs.evolve(key, user_id=caller.principal.user_id)
+
+
+def _tell(session: LiveSession, key: MessageKey, answer: Answer) -> Iterator[Effect]:
     """Answer whoever has repeated the message while it was being carried out."""
-    answer = attrs.evolve(request.answer, session_id=request.answer.session_id or session.id)
-    for connection_id in session.outcomes.settle(request.key):
+    answer = attrs.evolve(answer, session_id=answer.session_id or session.id)
+    for connection_id in session.outcomes.settle(key):
         yield Send(connection_id, answer)
 
 
 def _recall(
-    state: TableState, session: LiveSession | None, caller: Caller, key: MessageKey, now: float
+    session: LiveSession | None, caller: Caller, key: MessageKey, now: float
 ) -> requests.Known | None:
     """What is known of a message; where it is still being carried out, the caller will be told."""
     outcome = session.outcomes.recall(key, milliseconds(now)) if session else None

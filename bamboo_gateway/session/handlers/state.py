@@ -9,30 +9,18 @@ from typing import Any, TypeAlias
 import attrs
 
 from ...errors import ErrorCode, GatewayError, InvalidMessageError
-from ...protocol.messages import Limits, LoggedEvent
+from ...protocol.messages import LoggedEvent
+from ..access import MAX_SHARES, Access
 from ..attachments import Attachments
 from ..channels import ChannelTable
 from ..effects import CancelTurn, Deliver, DropSession, Effect, Trim
+from ..limits import TableLimits
 from ..live import LiveSession, milliseconds
 from ..log import Log
-from ..requests import Caller, Request
-from ..residents import Residents, SessionLimits
+from ..requests import Caller, CreateSession, Request
+from ..residents import Residents
 from ..shelf import LogShelf
 from ..stored import StoredState
-
-
-@attrs.frozen
-class TableLimits:
-    """What bounds the table."""
-
-    session: SessionLimits
-    total_log_bytes: int
-    """Of all logs in memory together."""
-    max_sessions: int
-    max_channels: int
-    max_queued_chats: int
-    wire: Limits
-    """What `connected` tells of it."""
 
 
 class TableState:
@@ -60,7 +48,9 @@ class TableState:
         self.sessions = Residents(
             limits.session, self.shelf, limits.max_sessions, stored.epoch, stored.sessions, stored.last_number
         )
-        self.channels = ChannelTable(limits.session.log, limits.max_channels, stored.epoch, stored.channels)
+        self.channels = ChannelTable(
+            limits.session.log, limits.max_channels, stored.epoch, stored.channels, stored.lowest_channel
+        )
         self._handlers = handlers
         for log in self.channels.logs:
             self.shelf.add(log)
@@ -74,24 +64,48 @@ class TableState:
         """
         return self._handlers[type(request)](self, request, now, effects)
 
-    def find(self, caller: Caller, session_id: str | None) -> LiveSession:
+    def find(self, caller: Caller, session_id: str | None, needed: Access) -> LiveSession:
         """
         The session that is named, or else the one that the caller's connection watches.
 
+        Args:
+            caller: On whose behalf something is to be done with it.
+            session_id: Which; None: the watched one.
+            needed: What they must be allowed for that.
+
         Raises:
-            GatewayError: `NOT_CONNECTED`: none is meant. `SESSION_NOT_FOUND`: none that is the caller's.
+            GatewayError: `NOT_CONNECTED`: none is meant. `SESSION_NOT_FOUND`: none that the caller may read.
+                `FORBIDDEN`: they may not do so much with it.
         """
-        if session_id is None:
-            session = self.watched(caller)
-            if session is None:
-                raise GatewayError(
-                    ErrorCode.NOT_CONNECTED, "this connection watches no session; connect first"
-                )
-            return session
-        session = self.sessions.get(session_id)
-        if session is None or not caller.principal.owns(session.user_id):
+        watched = self.watched(caller)
+        session = watched if session_id is None else self.sessions.get(session_id)
+        if session is None:
+            raise _not_connected() if session_id is None else not_found(session_id)
+        held = session.access(caller.principal)
+        if held is None and session is watched:
+            held = Access.READ  # an embedding program has put the connection there
+        if held is None:
             raise not_found(session_id)
+        if held < needed:
+            raise GatewayError(ErrorCode.FORBIDDEN, _MISSING[needed].format(session.id))
         return session
+
+    def found(self, request: CreateSession, now: float) -> LiveSession:
+        """
+        Found a session; it is yet to be saved.
+
+        Raises:
+            GatewayError: `LIMIT_EXCEEDED`; or `INVALID_ARGUMENTS`: its metadata are no JSON.
+        """
+        quotas = self.limits.quotas_of(request.caller.principal)
+        return self.sessions.found(request, now, quotas.max_sessions)
+
+    def hold_to(self, limits: TableLimits) -> None:
+        """From now on; what bounds each session and all logs stays as it is."""
+        kept = self.limits
+        self.limits = attrs.evolve(limits, session=kept.session, total_log_bytes=kept.total_log_bytes)
+        self.sessions.max_sessions = limits.max_sessions
+        self.channels.max_channels = limits.max_channels
 
     def watched(self, caller: Caller) -> LiveSession | None:
         """The session that the caller's connection watches."""
@@ -124,10 +138,11 @@ class TableState:
         self.attachments.validate_state(sessions)
         self.channels.validate_state(sessions)
         self.shelf.validate_state([*self.channels.logs, *(each.log for each in sessions.values())])
-        assert self.sessions.count >= len(sessions)
+        self.sessions.validate_state()
         for session in sessions.values():
             assert session.run is not None or not session.queue
-            assert len(session.queue) <= self.limits.max_queued_chats
+            assert session.user_id not in session.shares
+            assert len(session.shares) <= MAX_SHARES
 
 
 Handlers: TypeAlias = Mapping[type, Callable[[TableState, Any, float, list[Effect]], Any]]
@@ -154,6 +169,17 @@ def refusing_what_cannot_be_encoded() -> Iterator[None]:
         yield
     except InvalidMessageError as error:
         raise GatewayError(ErrorCode.INVALID_EVENT, str(error)) from None
+
+
+_MISSING = {
+    Access.CHAT: "session {!r:.80} is shared with you to read; its owner can let you chat (session.share)",
+    Access.OWN: "only its owner or an operator may do this with session {!r:.80}",
+}
+"""What somebody lacks who may read a session, by what they need."""
+
+
+def _not_connected() -> GatewayError:
+    return GatewayError(ErrorCode.NOT_CONNECTED, "this connection watches no session; connect first")
 
 
 def not_found(session_id: str | None) -> GatewayError:

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ErrorCode, GatewayError, InvalidMessageError
+from ...principal import Principal
 from ...protocol.messages import ChatAccepted, Error
 from .. import requests
+from ..access import Access
 from ..effects import CancelTurn, Effect, SaveSession, Send
 from ..live import LiveSession, milliseconds
 from ..outcomes import MessageKey
 from ..stored import Run
+from .once import own_key
 from .state import Handlers, TableState
 
 
 def _submit(
     state: TableState, request: requests.SubmitChat, now: float, effects: list[Effect]
 ) -> ChatAccepted:
-    session, chat = state.find(request.caller, None), request.chat
+    session, chat = state.find(request.caller, None, Access.CHAT), request.chat
     if chat.session_id != session.id:
         raise GatewayError(
             ErrorCode.SESSION_MISMATCH,
             f"this connection watches session {session.id!r}; connect to {chat.session_id!r:.80} first",
         )
     key = MessageKey.of(chat)
+    if key is not None:
+        key = own_key(session, request.caller, key)
     known = session.outcomes.recall(key, milliseconds(now)) if key else None
     assert request.caller.connection_id is not None, "nobody else watches a session"
     if known is not None:
@@ -35,6 +40,7 @@ def _submit(
         raise GatewayError(
             ErrorCode.QUEUE_FULL, f"{waiting} chats run or wait in this session; try when one is over"
         )
+    _check_quota(state, session, request.caller.principal)
     accepted = ChatAccepted(session.id, request.run_id, queued=waiting, id=chat.id)
     effects.append(Send(request.caller.connection_id, accepted))
     effects += session.submit(Run(request.run_id, chat), now)
@@ -42,6 +48,26 @@ def _submit(
         effects += session.remember(key, accepted, now)
     effects.append(SaveSession(session.snapshot()))
     return accepted
+
+
+def _check_quota(state: TableState, session: LiveSession, speaker: Principal) -> None:
+    """
+    Refuse a chat that would be one too many for who owns the session, whoever speaks.
+
+    A quota of the owner's own is known only while they speak themselves; to
+    others, what is usual applies.
+    """
+    if speaker.is_operator:
+        return
+    limits = state.limits
+    quotas = limits.quotas_of(speaker) if speaker.user_id == session.user_id else limits.quotas
+    quota = quotas.max_queued_chats
+    if quota is not None and (count := state.sessions.count_chats(session.user_id)) >= quota:
+        raise GatewayError(
+            ErrorCode.QUEUE_FULL,
+            f"{count} chats run or wait in all sessions of {session.user_id!r:.80}, who may have {quota}; "
+            "try when one is over, or have the operator raise max_queued_chats_per_principal",
+        )
 
 
 def _emit(state: TableState, request: requests.EmitEvents, now: float, effects: list[Effect]) -> None:
@@ -65,7 +91,7 @@ def _end_turn(state: TableState, request: requests.EndTurn, now: float, effects:
 def _abort(
     state: TableState, request: requests.AbortTurn, now: float, effects: list[Effect]
 ) -> Sequence[str]:
-    session = state.find(request.caller, request.session_id)
+    session = state.find(request.caller, request.session_id, Access.CHAT)
     known = [run.run_id for run in (session.run, *session.queue) if run is not None]
     aborted = [run_id for run_id in known if request.run_id in (None, run_id)]
     effects += session.abort(request.run_id, now)

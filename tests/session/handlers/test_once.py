@@ -186,7 +186,7 @@ def test_without_a_session_each_time_is_the_first(table: SessionTable, connectio
 def test_what_was_performed_may_turn_out_otherwise(table: SessionTable) -> None:
     """What follows a change outside of the registry can fail: then that is what a repeat is told."""
     ask(table, once(rename("tea")))
-    ask(table, Settle("s1", key(), INTERRUPTED))
+    ask(table, Settle(caller(), "s1", key(), INTERRUPTED))
     assert ask(table, once(rename("tea"))) == Known(INTERRUPTED)
 
 
@@ -200,7 +200,7 @@ def test_a_claim_is_settled(table: SessionTable) -> None:
         Claimed("s1"),
         [SaveOutcome(1, Outcome(key(), TS, INTERRUPTED, is_open=True))],
     )
-    assert table.handle(Settle("s1", key(), result()), NOW + 1) == (
+    assert table.handle(Settle(caller(), "s1", key(), result()), NOW + 1) == (
         None,
         [SaveOutcome(1, Outcome(key(), TS + 1000, result()))],
     )
@@ -216,8 +216,8 @@ def test_who_repeats_what_is_being_carried_out_is_told_when_it_is_done(table: Se
         again = attrs.evolve(claim, caller=caller(connection_id))
         assert ask_and_tell(table, again) == (Known(None), [])
     answer = result(session_id="s1")
-    assert told(table, Settle("s1", key(), result())) == [Send("c2", answer), Send("c1", answer)]
-    assert told(table, Settle("s1", key(), result())) == []
+    assert told(table, Settle(caller(), "s1", key(), result())) == [Send("c2", answer), Send("c1", answer)]
+    assert told(table, Settle(caller(), "s1", key(), result())) == []
 
 
 def test_a_session_that_owes_an_answer_stays(table: SessionTable) -> None:
@@ -227,7 +227,7 @@ def test_a_session_that_owes_an_answer_stays(table: SessionTable) -> None:
     ask(table, Tidy(0), NOW + 10)
     assert table.holds("s1")
     assert ask(table, DeleteInactive("s1", 0), NOW + 10) is False
-    ask(table, Settle("s1", key(), result()), NOW + 20)
+    ask(table, Settle(caller(), "s1", key(), result()), NOW + 20)
     ask(table, Tidy(0), NOW + 20)
     assert not table.holds("s1")
 
@@ -236,7 +236,7 @@ def test_to_settle_for_a_session_that_is_no_more_is_nothing(table: SessionTable)
     """It was deleted meanwhile, and with it all that it remembered."""
     ask(table, Claim(caller(), key(), INTERRUPTED))
     ask(table, DeleteSession(OPERATOR, "s1"))
-    assert table.handle(Settle("s1", key(), result()), NOW) == (None, [])
+    assert table.handle(Settle(caller(), "s1", key(), result()), NOW) == (None, [])
 
 
 def test_a_restart_in_the_midst_is_what_a_repeat_is_told(table: SessionTable) -> None:
@@ -244,7 +244,7 @@ def test_a_restart_in_the_midst_is_what_a_repeat_is_told(table: SessionTable) ->
     ask(table, Claim(caller(), key(), INTERRUPTED))
     kept = StoredSession(snapshot(table), outcomes=[Outcome(key(), TS, INTERRUPTED, is_open=True)])
     again = new_table()
-    again.open(StoredState(EPOCH, sessions=1))
+    again.open(StoredState(EPOCH, sessions={"ann": 1}))
     ask(again, RestoreSession("s1", kept))
     ask(again, attach("s1"))
     assert ask_and_tell(again, Claim(caller(), key(), INTERRUPTED)) == (Known(INTERRUPTED), [])

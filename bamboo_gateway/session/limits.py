@@ -1,0 +1,47 @@
+"""What bounds the table: all sessions, each one, and each principal."""
+
+from __future__ import annotations
+
+import attrs
+
+from ..principal import Principal, Quotas
+from ..protocol.messages import Limits
+from .log import LogLimits
+from .outcomes import OutcomeLimits
+
+
+@attrs.frozen
+class SessionLimits:
+    """What bounds each session."""
+
+    log: LogLimits
+    history_bytes: int
+    """Of the newest part of the conversation, which is in memory."""
+    outcomes: OutcomeLimits
+
+
+@attrs.frozen
+class TableLimits:
+    """What bounds the table."""
+
+    session: SessionLimits
+    total_log_bytes: int
+    """Of all logs in memory together."""
+    max_sessions: int
+    max_channels: int
+    max_queued_chats: int
+    quotas: Quotas
+    """What each principal is held to that has no quota of its own; None: nothing."""
+    wire: Limits
+    """What `connected` tells of it."""
+
+    def quotas_of(self, principal: Principal) -> Quotas:
+        """What *principal* is held to; None: nothing. An operator is held to nothing at all."""
+        if principal.is_operator:
+            return Quotas()
+        own, usual = principal.quotas, self.quotas
+        return Quotas(
+            max_sessions=usual.max_sessions if own.max_sessions is None else own.max_sessions,
+            max_channels=usual.max_channels if own.max_channels is None else own.max_channels,
+            max_queued_chats=usual.max_queued_chats if own.max_queued_chats is None else own.max_queued_chats,
+        )
