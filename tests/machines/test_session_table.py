@@ -615,6 +615,16 @@ class SessionTableMachine(RuleBasedStateMachine):
         caller = Caller(PRINCIPALS[user]) if user else OPERATOR
         self.try_to(DeleteChannel(caller, name), self.model.delete_channel(user, name))
 
+    @precondition(lambda self: any(each.channels for each in self.model.sessions.values()))
+    @rule(data=st.data(), max_idle=st.integers(0, 5))
+    def remake_channel(self, data: st.DataObject, max_idle: int) -> None:
+        """Another one of that name: who was a member, awake or not, is none of this one."""
+        joined = sorted(set().union(*(each.channels for each in self.model.sessions.values())))
+        name = data.draw(st.sampled_from(joined))
+        self.tidy(max_idle)
+        self.delete_channel(None, name)
+        self.create_channel(None, name)
+
     @rule(user=users, session=session_ids, name=channel_names)
     def join(self, user: str, session: str, name: str) -> None:
         self.wake(session)
