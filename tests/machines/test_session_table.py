@@ -615,6 +615,19 @@ class SessionTableMachine(RuleBasedStateMachine):
         caller = Caller(PRINCIPALS[user]) if user else OPERATOR
         self.try_to(DeleteChannel(caller, name), self.model.delete_channel(user, name))
 
+    @precondition(lambda self: self.model.sessions and self.model.channels)
+    @rule(data=st.data())
+    def remake_channel(self, data: st.DataObject) -> None:
+        """Another one of that name: who was a member, and may sleep by then, is none of this one."""
+        session = data.draw(st.sampled_from(list(self.model.sessions)))
+        name = data.draw(st.sampled_from(list(self.model.channels)))
+        self.join(self.model.sessions[session].owner, session, name)
+        for connection in list(self.model.sessions[session].watchers):
+            self.detach(connection, None)
+        self.tidy(0)
+        self.delete_channel(None, name)
+        self.create_channel(None, name)
+
     @rule(user=users, session=session_ids, name=channel_names)
     def join(self, user: str, session: str, name: str) -> None:
         self.wake(session)
