@@ -7,21 +7,23 @@ import signal
 import sys
 from typing import Any
 
+import attrs
 import click
 import structlog
 import trio
 
 from ..agents import load_agent
-from ..config import GatewayConfig
+from ..config import GatewayConfig, waiting_settings
 from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
 from ..storage import parse_storage
 from . import config_file, logs, settings
+from .rereading import RereadableCommand, read_again
 from .running import run
 
 log = structlog.get_logger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 _COLLECTOR = (10_000, 10, 10)
 """
@@ -39,12 +41,16 @@ took two to eight times as long from a token to its client (measured).
 """
 
 
-@click.command("serve")
+@click.command("serve", cls=RereadableCommand)
 @config_file.option
 @settings.options
-def command(**values: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, **values: Any) -> None:
     """
     Run a gateway until SIGINT or SIGTERM.
+
+    Then turns that run get --drain-timeout to come to their end; a second signal
+    ends it at once. SIGHUP has it read its settings again.
 
     It prints one line with its address once it accepts connections; all else
     goes to stderr. What is typed goes before the environment, and that before
@@ -64,12 +70,38 @@ def command(**values: Any) -> None:
     # Here, for the process is ours; in an embedder's it is not.
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    run(_serve, gateway)
+    run(_serve, gateway, Reloader(gateway, ours, ctx))
 
 
-async def _serve(gateway: Gateway) -> None:
+@attrs.frozen
+class Reloader:
+    """Has a gateway go on with what its settings are by now."""
+
+    gateway: Gateway
+    ours: settings.ServeConfig
+    """The settings that are not the gateway's own, as they were at the start."""
+    ctx: click.Context
+
+    async def reload(self) -> None:
+        """Read all settings again. If anything is wrong with them, nothing changes."""
+        try:
+            values = read_again(self.ctx)
+            ours = settings.pick(settings.ServeConfig, values)
+            waiting = await self.gateway.reload(settings.pick(GatewayConfig, values))
+        except click.UsageError as error:
+            log.error("settings not reloaded", error=error.format_message())
+        except ConfigError as error:
+            log.error("settings not reloaded", error=str(error))
+        else:
+            logs.configure(ours.log_level, ours.log_format, sys.stderr)
+            log.info("settings reloaded")
+            if waiting := (*waiting, *waiting_settings(self.ours, ours)):
+                log.warning("settings wait for a restart", settings=", ".join(waiting))
+
+
+async def _serve(gateway: Gateway, reloader: Reloader) -> None:
     async with trio.open_nursery() as nursery:
-        await nursery.start(_stop_on_signal, gateway)
+        await nursery.start(_heed_signals, gateway, reloader)
         try:
             addresses = await nursery.start(gateway.serve)
         except StorageError as error:
@@ -80,14 +112,18 @@ async def _serve(gateway: Gateway) -> None:
         click.echo("listening on " + " ".join(f"ws://{address}" for address in addresses))
 
 
-async def _stop_on_signal(
-    gateway: Gateway, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+async def _heed_signals(
+    gateway: Gateway, reloader: Reloader, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Stop *gateway* at the first signal; the second is then nobody's, and ends the process."""
-    with trio.open_signal_receiver(*_SIGNALS) as signals:
+    """Reload at each SIGHUP, and drain at the first other signal; the second ends the process."""
+    with trio.open_signal_receiver(*_STOPS, signal.SIGHUP) as signals:
         task_status.started()
-        received = await anext(signals)
-    for each in _SIGNALS:
+        async for received in signals:
+            if received in _STOPS:
+                break
+            await reloader.reload()
+    for each in _STOPS:
         signal.signal(each, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing left to reload for
     log.info("stopping", signal=signal.Signals(received).name)
-    await gateway.stop()
+    await gateway.drain()

@@ -47,21 +47,25 @@ class ClosedError(ClientError):
         code: The close code; 1006 where the connection broke without a word.
         reason: What was said of it; may be empty.
         retry_after: Seconds until it is worth while to come back, if the gateway said so.
+        jitter: Seconds behind those over which its clients shall spread, if it said so.
     """
 
-    def __init__(self, code: int, reason: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, code: int, reason: str, *, retry_after: float | None = None, jitter: float | None = None
+    ) -> None:
         known = CloseCode(code) if code in list(CloseCode) else None
         said = reason or (CLOSE_CODES[known].meaning if known else "no reason was given")
         super().__init__(f"the connection is closed: {code}, {said}")
         self.code = code
         self.reason = reason
         self.retry_after = retry_after
+        self.jitter = jitter
         self.reconnect = known is None or CLOSE_CODES[known].reconnect
         """Is it worth to come back, or would the gateway only refuse again?"""
 
     def again(self) -> ClosedError:
         """Copy it for one more task to raise, with a traceback of its own."""
-        return ClosedError(self.code, self.reason, retry_after=self.retry_after)
+        return ClosedError(self.code, self.reason, retry_after=self.retry_after, jitter=self.jitter)
 
 
 def as_closing(error: ClientError) -> ClosedError:

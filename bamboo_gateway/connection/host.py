@@ -23,3 +23,5 @@ class Host:
     registry: SessionRegistry
     router: MessageRouter
     channels: ChannelManager
+    is_draining: bool = False
+    """Is the gateway about to stop? Then nobody new is let in."""

@@ -39,7 +39,7 @@ class ChannelTable:
         self, limits: LogLimits, max_channels: int, epoch: str, stored: Sequence[StoredChannel] = ()
     ) -> None:
         self._limits = limits
-        self._max_channels = max_channels
+        self.max_channels = max_channels
         self._epoch = epoch
         self._channels: dict[str, _Channel] = {}
         self._lowest = min((each.number for each in stored), default=0)
@@ -68,7 +68,7 @@ class ChannelTable:
         """
         if name in self._channels or name == BROADCAST:
             raise GatewayError(ErrorCode.CHANNEL_EXISTS, f"channel {name!r} exists already")
-        if len(self._channels) >= self._max_channels:
+        if len(self._channels) >= self.max_channels:
             raise GatewayError(ErrorCode.LIMIT_EXCEEDED, f"there are {len(self._channels)} channels already")
         self._lowest -= 1
         channel = self._channels[name] = _Channel(self._log(StoredChannel(self._lowest, name, 0)))

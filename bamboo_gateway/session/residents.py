@@ -5,28 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 
-import attrs
-
 from ..errors import ErrorCode, GatewayError
 from .history import History
+from .limits import SessionLimits
 from .live import LiveSession
-from .log import Log, LogLimits
+from .log import Log
 from .metadata import merge
-from .outcomes import OutcomeLimits, Outcomes
+from .outcomes import Outcomes
 from .requests import CreateSession
 from .session import Session
 from .shelf import LogShelf
 from .stored import StoredSession
-
-
-@attrs.frozen
-class SessionLimits:
-    """What bounds each session."""
-
-    log: LogLimits
-    history_bytes: int
-    """Of the newest part of the conversation, which is in memory."""
-    outcomes: OutcomeLimits
 
 
 class Residents:
@@ -50,7 +39,7 @@ class Residents:
         """Of all sessions, in memory or not."""
         self._limits = limits
         self._shelf = shelf
-        self._max_sessions = max_sessions
+        self.max_sessions = max_sessions
         self._epoch = epoch
         self._last_number = last_number
         self._sessions: dict[str, LiveSession] = {}
@@ -79,7 +68,7 @@ class Residents:
         Raises:
             GatewayError: `LIMIT_EXCEEDED`; or `INVALID_ARGUMENTS`: its metadata are no JSON.
         """
-        if self.count >= self._max_sessions:
+        if self.count >= self.max_sessions:
             raise GatewayError(ErrorCode.LIMIT_EXCEEDED, f"the gateway holds {self.count} sessions already")
         moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
         metadata = merge({}, request.metadata)

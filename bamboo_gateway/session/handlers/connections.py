@@ -16,6 +16,7 @@ from .state import Handlers, TableState, not_found
 
 
 def _attach(state: TableState, request: requests.Attach, now: float, effects: list[Effect]) -> Session:
+    state.refuse_while_draining()
     session, resumed = _find_or_found(state, request, now)
     others = state.channels.logs_of(session)
     greeting = Connected(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import attrs
 
@@ -14,13 +15,24 @@ from ..requests import Caller
 from .state import Handlers, TableState
 
 
+def _perform(
+    state: TableState,
+    request: requests.Perform[Any] | requests.PerformOnce,
+    now: float,
+    effects: list[Effect],
+) -> Any:
+    if type(request.request) not in requests.WINDING_UP:
+        state.refuse_while_draining()
+    return state.apply(request.request, now, effects)
+
+
 def _perform_once(
     state: TableState, request: requests.PerformOnce, now: float, effects: list[Effect]
 ) -> requests.Performed | requests.Known:
     session = state.watched(request.caller)
     if known := _recall(state, session, request.caller, request.key, now):
         return known
-    reply = state.apply(request.request, now, effects)
+    reply = _perform(state, request, now, effects)
     answer = request.describe(reply)
     if session is None or session.id not in state.sessions:  # it may be the one that was deleted
         return requests.Performed(answer, None)
@@ -38,6 +50,7 @@ def _claim(
     session = state.watched(request.caller)
     if known := _recall(state, session, request.caller, request.key, now):
         return known
+    state.refuse_while_draining()
     if session is None:
         return requests.Claimed(None)
     effects += session.remember(request.key, request.interrupted, now, claimant=request.caller.connection_id)
@@ -85,6 +98,7 @@ def _recall(
 
 
 HANDLERS: Handlers = {
+    requests.Perform: _perform,
     requests.PerformOnce: _perform_once,
     requests.Claim: _claim,
     requests.Settle: _settle,

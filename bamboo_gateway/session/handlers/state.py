@@ -6,33 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-import attrs
-
 from ...errors import ErrorCode, GatewayError, InvalidMessageError
-from ...protocol.messages import Limits, LoggedEvent
+from ...protocol.messages import LoggedEvent
 from ..attachments import Attachments
 from ..channels import ChannelTable
 from ..effects import CancelTurn, Deliver, DropSession, Effect, Trim
+from ..limits import TableLimits
 from ..live import LiveSession, milliseconds
 from ..log import Log
 from ..requests import Caller, Request
-from ..residents import Residents, SessionLimits
+from ..residents import Residents
 from ..shelf import LogShelf
 from ..stored import StoredState
-
-
-@attrs.frozen
-class TableLimits:
-    """What bounds the table."""
-
-    session: SessionLimits
-    total_log_bytes: int
-    """Of all logs in memory together."""
-    max_sessions: int
-    max_channels: int
-    max_queued_chats: int
-    wire: Limits
-    """What `connected` tells of it."""
 
 
 class TableState:
@@ -55,6 +40,8 @@ class TableState:
         self.limits = limits
         self.resume_turns = resume_turns
         self.epoch = stored.epoch
+        self._retry_after: float | None = None
+        self._most_queued = limits.max_queued_chats
         self.attachments = Attachments()
         self.shelf = LogShelf(limits.total_log_bytes)
         self.sessions = Residents(
@@ -64,6 +51,40 @@ class TableState:
         self._handlers = handlers
         for log in self.channels.logs:
             self.shelf.add(log)
+
+    @property
+    def is_draining(self) -> bool:
+        """Is the gateway about to stop? Then turns that run go on to their end, and none begins."""
+        return self._retry_after is not None
+
+    def drain(self, retry_after: float) -> None:
+        """From here on whoever wants something new is told to come back in so many seconds."""
+        self._retry_after = retry_after
+
+    def set_limits(self, limits: TableLimits) -> None:
+        """
+        Hold everybody to *limits* from here on; what is beyond them already, stays.
+
+        Logs, conversations and what is remembered keep the bounds that they began with.
+        """
+        self._most_queued = max(self._most_queued, limits.max_queued_chats)
+        self.limits = limits
+        self.sessions.max_sessions = limits.max_sessions
+        self.channels.max_channels = limits.max_channels
+
+    def refuse_while_draining(self) -> None:
+        """
+        Let what is new come in.
+
+        Raises:
+            GatewayError: `STOPPING`: the gateway is about to stop.
+        """
+        if self._retry_after is not None:
+            raise GatewayError(
+                ErrorCode.STOPPING,
+                "the gateway is about to stop; say it again, with the same id, when it is back",
+                retry_after=self._retry_after,
+            )
 
     def apply(self, request: Request[Any], now: float, effects: list[Effect]) -> Any:
         """
@@ -126,8 +147,8 @@ class TableState:
         self.shelf.validate_state([*self.channels.logs, *(each.log for each in sessions.values())])
         assert self.sessions.count >= len(sessions)
         for session in sessions.values():
-            assert session.run is not None or not session.queue
-            assert len(session.queue) <= self.limits.max_queued_chats
+            assert session.run is not None or not session.queue or self.is_draining
+            assert len(session.queue) <= self._most_queued
 
 
 Handlers: TypeAlias = Mapping[type, Callable[[TableState, Any, float, list[Effect]], Any]]
