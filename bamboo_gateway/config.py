@@ -362,7 +362,7 @@ class GatewayConfig:
         "seconds",
         30.0,
         "Time that turns have to come to their end when the gateway is asked to stop; then they are "
-        "interrupted. Off: as long as they take; `1ms`: no time at all.",
+        "interrupted. Off: as long as they take; `0.001`: no time at all.",
         can_be_off=True,
     )
     command_timeout: float = setting(
