@@ -262,7 +262,9 @@ def _command_results() -> str:
 
 def _settings() -> str:
     rows = (_setting(field) for field in attrs.fields(GatewayConfig))
-    return _table("setting | kind | default | meaning | 0 switches it off? | a change waits for a restart?", rows)
+    return _table(
+        "setting | kind | default | meaning | 0 switches it off? | a change waits for a restart?", rows
+    )
 
 
 def _setting(field: attrs.Attribute[Any]) -> tuple[str, ...]:

@@ -24,10 +24,10 @@ from bamboo_gateway.protocol.messages import (
 )
 from bamboo_gateway.registry import SessionRegistry
 from bamboo_gateway.session.effects import CancelTurn, Deliver, Effect, StartTurn
+from bamboo_gateway.session.limits import SessionLimits
 from bamboo_gateway.session.log import LogLimits
 from bamboo_gateway.session.outcomes import OutcomeLimits
 from bamboo_gateway.session.requests import OPERATOR, AbortTurn, Attach, Caller, SubmitChat
-from bamboo_gateway.session.limits import SessionLimits
 from bamboo_gateway.session.session import ConnectionHandle
 from bamboo_gateway.session.table import SessionTable, TableLimits
 from bamboo_gateway.storage.memory import MemoryStorage

@@ -21,10 +21,10 @@ from bamboo_gateway.session.effects import (
     Unfollow,
     Watch,
 )
+from bamboo_gateway.session.limits import SessionLimits
 from bamboo_gateway.session.log import LogLimits
 from bamboo_gateway.session.outcomes import OutcomeLimits
 from bamboo_gateway.session.requests import OPERATOR, Attach, Caller, GetSession, Request, SubmitChat
-from bamboo_gateway.session.limits import SessionLimits
 from bamboo_gateway.session.session import ConnectionHandle, Session
 from bamboo_gateway.session.stored import StoredState
 from bamboo_gateway.session.table import SessionTable, TableLimits

@@ -12,7 +12,7 @@ from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage, Error
 from bamboo_gateway.session import requests
 from bamboo_gateway.session.outcomes import MessageKey
 from bamboo_gateway.session.requests import OPERATOR, Request, SessionRequest
-from tests.session.tables import ask, attach, caller, chat, handle, new_table
+from tests.session.tables import LIMITS, ask, attach, caller, chat, handle, new_table
 
 KINDS = {
     cls
@@ -45,6 +45,9 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.SendToChannel(ChannelMessage("news", "hello", session_id="s1")),
     requests.LeaveChannel(OPERATOR, "s1", "news"),
     requests.PerformOnce(caller(), KEY, requests.Flush(), lambda _: ANSWER),
+    requests.Perform(requests.Flush()),
+    requests.Admit(),
+    requests.SetLimits(LIMITS),
     requests.Claim(caller(), OTHER_KEY, ANSWER),
     requests.Settle("s1", OTHER_KEY, ANSWER),
     requests.Abandon(caller(), OTHER_KEY, ANSWER, is_new=True),
@@ -54,6 +57,7 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.RestoreSession("s1", None),
     requests.Tidy(0),
     requests.Flush(),
+    requests.Drain(1.0),
 ]
 
 
