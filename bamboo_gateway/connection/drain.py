@@ -52,7 +52,7 @@ async def drain(host: Host, turns: TurnRunner) -> None:
     if scope.cancelled_caught:
         log.warning("turns interrupted", count=turns.statistics().running)
     await end_turns(host, turns)
-    await _let_go(host.pool)
+    await let_go(host.pool)
 
 
 async def end_turns(host: Host, turns: TurnRunner) -> None:
@@ -77,7 +77,7 @@ async def _announce(pool: ConnectionPool) -> None:
             await trio.lowlevel.checkpoint()
 
 
-async def _let_go(pool: ConnectionPool) -> None:
+async def let_go(pool: ConnectionPool) -> None:
     """Close all connections one after the other, so that they do not come back in one instant."""
     connections = list(pool)
     pace = min(PACE, MAX_FAREWELL / max(1, len(connections)))

@@ -6,7 +6,16 @@ from trio.testing import wait_all_tasks_blocked
 
 from bamboo_gateway.client import ClosedError, RefusedError
 from bamboo_gateway.client.requests import Requests
-from bamboo_gateway.protocol import Chat, ChatAccepted, Command, CommandResult, Error, GatewayEvent, Pong
+from bamboo_gateway.protocol import (
+    Chat,
+    ChatAccepted,
+    Command,
+    CommandError,
+    CommandResult,
+    Error,
+    GatewayEvent,
+    Pong,
+)
 
 
 def chat(key: str) -> Chat:
@@ -39,6 +48,31 @@ async def test_an_error_with_the_id_of_a_request_refuses_it() -> None:
     assert error.value.code == "QUEUE_FULL"
     assert error.value.retryable
     assert error.value.retry_after == 2.5
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Error("STOPPING", "not now", id="a", retryable=True),
+        CommandResult("ping", ok=False, id="a", error=CommandError("STOPPING", "not now")),
+    ],
+)
+async def test_a_gateway_that_is_about_to_stop_has_not_answered(refusal: Error | CommandResult) -> None:
+    """The next one is asked again, with the same id; but who has none to come is told."""
+    requests = Requests(comes_back=True)
+    with requests.expect(command("a"), CommandResult) as reply:
+        assert await requests.next_unsent() == command("a")
+        assert requests.settle(refusal)
+        assert not reply.is_answered
+        requests.rewind()
+        assert await requests.next_unsent() == command("a")
+        assert requests.settle(CommandResult("ping", ok=True, id="a"))
+        assert (await reply.wait()).ok
+
+    requests = Requests(comes_back=False)
+    with requests.expect(command("a"), CommandResult) as reply:
+        assert requests.settle(refusal)
+        assert reply.is_answered
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,11 @@ from bamboo_gateway.session.requests import (
     RestoreSession,
     SetLimits,
 )
-from bamboo_gateway.session.stored import Run, StoredSession
+from bamboo_gateway.session.stored import Run, StoredSession, StoredState
 from bamboo_gateway.session.table import SessionTable
 from tests.session.tables import (
     DONE,
+    EPOCH,
     LIMITS,
     Delivered,
     ask,
@@ -142,8 +143,11 @@ def test_a_turn_ends_and_none_begins_while_draining(end: Request[Any]) -> None:
 
 def test_a_session_that_is_fetched_while_draining_begins_nothing() -> None:
     """To read its history is allowed; its chats are left to the next gateway."""
-    table = draining()
-    stored = attrs.evolve(ask(table, GetSession(OPERATOR, "s1")), id="s9", number=9, connections=())
+    elsewhere = new_table()
+    stored = ask(elsewhere, CreateSession("ann", "s9"))
+    table = new_table()
+    table.open(StoredState(EPOCH, sessions=1, last_number=1))
+    ask(table, Drain(1.0))
     assert told(table, RestoreSession("s9", StoredSession(stored, runs=[Run("r9", chat().chat)]))) == []
     assert ask(table, GetSession(OPERATOR, "s9")).queued == 1
 
