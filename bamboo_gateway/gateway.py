@@ -31,7 +31,7 @@ from .router import MessageRouter
 from .session.limits import SessionLimits, TableLimits
 from .session.log import LogLimits
 from .session.outcomes import OutcomeLimits
-from .session.requests import AppendEvent, BroadcastEvent, SetLimits
+from .session.requests import AppendEvent, BroadcastEvent, ReplaceLimits
 from .session.stored import StoredSession, StoredState
 from .session.table import SessionTable
 from .session_catalog import SessionCatalog
@@ -222,11 +222,11 @@ class Gateway:
         """
         config.refuse_to_stand_open(asks_who=self._host.gatekeeper.asks)
         config, waiting = self.config.succeeded_by(config)
+        # TLS: here the front door takes the new certificate, or refuses it before anything has changed.
         self.config = self._host.config = config
-        self._pool.max_connections = config.max_connections
         if self._token is not None and config.auth_token is not None:
             self._token.replace(config.auth_token)
-        await self._registry.ask(SetLimits(table_limits(config, self.limits)))
+        await self._registry.ask(ReplaceLimits(table_limits(config, self.limits)))
         return waiting
 
     async def broadcast(self, event: LoggedEvent) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from contextlib import suppress
 
 import structlog
@@ -13,9 +14,9 @@ from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Shutdown
 from ..session.requests import Drain, Flush
 from ..turns import TurnRunner
+from .connection import Connection
 from .host import Host
 from .nursery import RETRY_AFTER
-from .pool import ConnectionPool
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +68,7 @@ async def end_turns(host: Host, turns: TurnRunner) -> None:
         await host.registry.ask(Flush())
 
 
-async def _announce(pool: ConnectionPool) -> None:
+async def _announce(pool: Iterable[Connection]) -> None:
     """Tell everybody at once: a client may have something to bring to an end, too."""
     connections = list(pool)
     notice = Shutdown(RESTARTING.reason, retry_after=RETRY_AFTER, jitter=len(connections) * PACE)
@@ -77,7 +78,7 @@ async def _announce(pool: ConnectionPool) -> None:
             await trio.lowlevel.checkpoint()
 
 
-async def let_go(pool: ConnectionPool) -> None:
+async def let_go(pool: Iterable[Connection]) -> None:
     """Close all connections one after the other, so that they do not come back in one instant."""
     connections = list(pool)
     pace = min(PACE, MAX_FAREWELL / max(1, len(connections)))

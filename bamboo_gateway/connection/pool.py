@@ -41,7 +41,7 @@ class ConnectionPool:
     """
 
     def __init__(self, max_connections: int) -> None:
-        self.max_connections = max_connections
+        self._max_connections = max_connections
         self._slots = 0
         self._refusals = 0
         self._accepted = 0
@@ -65,7 +65,7 @@ class ConnectionPool:
             True: there was one. False: there was none, and the client is to be
             told. None: too many are being told already.
         """
-        if self._slots < self.max_connections:
+        if self._slots < self._max_connections:
             self._slots += 1
             self._accepted += 1
             try:

@@ -223,13 +223,6 @@ class Admit(Request[None]):
 
 
 @attrs.frozen
-class SetLimits(Request[None]):
-    """Hold everybody to other limits from here on."""
-
-    limits: TableLimits
-
-
-@attrs.frozen
 class Tidy(Request[None]):
     """Let go of what is too old, and of sessions that nobody has needed for *max_idle* seconds."""
 
@@ -482,6 +475,20 @@ class Settle(SessionRequest[None]):
     answer: Answer
 
 
+# ── limits ───────────────────────────────────────────────────────────────────
+
+
+@attrs.frozen
+class ReplaceLimits(Request[None]):
+    """
+    Hold what comes from now on to other limits; what is there already stays.
+
+    Those of each session and of all logs are left as they are: they take a new start.
+    """
+
+    limits: TableLimits
+
+
 # ── while the storage fails ──────────────────────────────────────────────────
 
 UNDISTURBED: frozenset[type] = frozenset(
@@ -495,7 +502,7 @@ UNDISTURBED: frozenset[type] = frozenset(
         Detach,
         Admit,
         Drain,
-        SetLimits,
+        ReplaceLimits,
     }
 )
 """What may go on with what is in memory: it promises nothing that would have to be kept."""

@@ -12,7 +12,6 @@ from bamboo_gateway import Gateway, GatewayConfig, Turn
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.drain import MAX_FAREWELL, PACE, RESTARTING, let_go
 from bamboo_gateway.connection.outbox import Outbox
-from bamboo_gateway.connection.pool import ConnectionPool
 from tests.connection.raw_client import HANG, RawClient
 
 RESTARTS = (1012, "the gateway restarts")
@@ -146,12 +145,9 @@ async def test_who_comes_while_it_drains_is_told_to_come_back() -> None:
 @pytest.mark.parametrize("count", [0, 1, 100, 2000, 10_000])
 async def test_clients_are_let_go_one_after_the_other(count: int, autojump_clock: MockClock) -> None:
     """A millisecond each, as long as that is no more than two seconds in all."""
-    pool = ConnectionPool(count)
     connections = [Connection(Outbox(None)) for _ in range(count)]
-    for connection in connections:
-        pool.add(connection)
     began = trio.current_time()
-    await let_go(pool)
+    await let_go(connections)
     took = trio.current_time() - began
     assert took == pytest.approx(min(count * PACE, MAX_FAREWELL), abs=0.002)
     assert {connection.closing for connection in connections} <= {RESTARTING}
@@ -159,14 +155,12 @@ async def test_clients_are_let_go_one_after_the_other(count: int, autojump_clock
 
 async def test_who_slipped_in_meanwhile_is_let_go_as_well(autojump_clock: MockClock) -> None:
     """A handshake may end while the others are being let go."""
-    pool = ConnectionPool(200)
-    for _ in range(100):
-        pool.add(Connection(Outbox(None)))
+    connections = [Connection(Outbox(None)) for _ in range(100)]
     late = Connection(Outbox(None))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(let_go, pool)
+        nursery.start_soon(let_go, connections)
         await wait_all_tasks_blocked()
-        pool.add(late)
+        connections.append(late)
     assert late.closing is RESTARTING
 
 

@@ -47,7 +47,7 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.PerformOnce(caller(), KEY, requests.Flush(), lambda _: ANSWER),
     requests.Perform(requests.Flush()),
     requests.Admit(),
-    requests.SetLimits(LIMITS),
+    requests.ReplaceLimits(LIMITS),
     requests.Claim(caller(), OTHER_KEY, ANSWER),
     requests.Settle("s1", OTHER_KEY, ANSWER),
     requests.Abandon(caller(), OTHER_KEY, ANSWER, is_new=True),

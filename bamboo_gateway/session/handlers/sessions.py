@@ -107,8 +107,10 @@ def _admit(state: TableState, request: requests.Admit, now: float, effects: list
     state.refuse_while_draining()
 
 
-def _set_limits(state: TableState, request: requests.SetLimits, now: float, effects: list[Effect]) -> None:
-    state.set_limits(request.limits)
+def _replace_limits(
+    state: TableState, request: requests.ReplaceLimits, now: float, effects: list[Effect]
+) -> None:
+    state.hold_to(request.limits)
 
 
 def _flush(state: TableState, request: requests.Flush, now: float, effects: list[Effect]) -> None:
@@ -134,5 +136,5 @@ HANDLERS: Handlers = {
     requests.Flush: _flush,
     requests.Drain: _drain,
     requests.Admit: _admit,
-    requests.SetLimits: _set_limits,
+    requests.ReplaceLimits: _replace_limits,
 }

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+import attrs
+
 from ...errors import ErrorCode, GatewayError, InvalidMessageError
 from ...protocol.messages import LoggedEvent
 from ..attachments import Attachments
@@ -41,7 +43,6 @@ class TableState:
         self.resume_turns = resume_turns
         self.epoch = stored.epoch
         self._retry_after: float | None = None
-        self._most_queued = limits.max_queued_chats
         self.attachments = Attachments()
         self.shelf = LogShelf(limits.total_log_bytes)
         self.sessions = Residents(
@@ -61,14 +62,10 @@ class TableState:
         """From here on whoever wants something new is told to come back in so many seconds."""
         self._retry_after = retry_after
 
-    def set_limits(self, limits: TableLimits) -> None:
-        """
-        Hold everybody to *limits* from here on; what is beyond them already, stays.
-
-        Logs, conversations and what is remembered keep the bounds that they began with.
-        """
-        self._most_queued = max(self._most_queued, limits.max_queued_chats)
-        self.limits = limits
+    def hold_to(self, limits: TableLimits) -> None:
+        """From now on; what bounds each session and all logs stays as it is."""
+        kept = self.limits
+        self.limits = attrs.evolve(limits, session=kept.session, total_log_bytes=kept.total_log_bytes)
         self.sessions.max_sessions = limits.max_sessions
         self.channels.max_channels = limits.max_channels
 
@@ -148,7 +145,6 @@ class TableState:
         assert self.sessions.count >= len(sessions)
         for session in sessions.values():
             assert session.run is not None or not session.queue or self.is_draining
-            assert len(session.queue) <= self._most_queued
 
 
 Handlers: TypeAlias = Mapping[type, Callable[[TableState, Any, float, list[Effect]], Any]]

@@ -28,9 +28,9 @@ from bamboo_gateway.session.requests import (
     Perform,
     PerformOnce,
     RenameSession,
+    ReplaceLimits,
     Request,
     RestoreSession,
-    SetLimits,
 )
 from bamboo_gateway.session.stored import Run, StoredSession, StoredState
 from bamboo_gateway.session.table import SessionTable
@@ -162,11 +162,11 @@ def test_limits_are_replaced() -> None:
     wire = attrs.evolve(LIMITS.wire, max_queued_chats=1)
     ask(
         table,
-        SetLimits(attrs.evolve(LIMITS, max_sessions=1, max_channels=1, max_queued_chats=1, wire=wire)),
+        ReplaceLimits(attrs.evolve(LIMITS, max_sessions=1, max_channels=1, max_queued_chats=1, wire=wire)),
     )
     assert refusal(table, chat(run_id="r9")) == ErrorCode.QUEUE_FULL
     assert refusal(table, CreateSession("ann", "s2")) == ErrorCode.LIMIT_EXCEEDED
     assert refusal(table, CreateChannel(OPERATOR, "more")) == ErrorCode.LIMIT_EXCEEDED
     assert ask(table, GetSession(OPERATOR, "s1")).queued == 2
-    ask(table, SetLimits(LIMITS))
+    ask(table, ReplaceLimits(LIMITS))
     ask(table, CreateSession("ann", "s2"))
