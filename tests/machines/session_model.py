@@ -67,11 +67,14 @@ class ModelSession:
     outcomes: list[ModelOutcome] = attrs.field(factory=list)
     is_dormant: bool = False
     """It is in the storage alone."""
+    is_left: bool = False
+    """The turn that runs is the next gateway's to go on with."""
 
     @property
     def is_idle(self) -> bool:
         """Does nobody need it?"""
-        return not self.watchers and not self.running and not any(each.is_open for each in self.outcomes)
+        is_busy = self.watchers or self.running or self.queue
+        return not is_busy and not any(each.is_open for each in self.outcomes)
 
 
 class Model:
@@ -87,6 +90,8 @@ class Model:
         self.channels: dict[str, int] = {}
         """How many messages each has had."""
         self.broadcasts = 0
+        self.is_draining = False
+        """The gateway is about to stop."""
 
     def watched(self, connection: str) -> str | None:
         """The session that a connection watches."""
@@ -107,6 +112,7 @@ class Model:
 
     def crash(self) -> None:
         """The process is gone, with all who watched."""
+        self.is_draining = False
         for session in self.sessions.values():
             session.is_dormant = True
             session.watchers.clear()
@@ -114,11 +120,13 @@ class Model:
                 outcome.is_open = False
 
     def wake(self, session: str, *, resume: bool) -> None:
-        """It comes back into memory; a turn that runs then was interrupted."""
+        """It comes back into memory; a turn that runs then was interrupted, what only waited begins."""
         found = self.sessions[session]
         found.is_dormant = False
+        found.is_left = found.running is not None and self.is_draining
         if found.running and not resume:
             self.end(session, found.running, "interrupted")
+        self._begin_next(session)
 
     # ── sessions ─────────────────────────────────────────────────────────────
 
@@ -155,6 +163,8 @@ class Model:
         self, user: str, connection: str, session: str | None, new: str, *, exclusive: bool
     ) -> ErrorCode | None:
         """*connection* watches *session*, or a new one."""
+        if self.is_draining:
+            return ErrorCode.STOPPING
         if session is None or self.find(user, session):
             session = new
             if refusal := self.create(user, session):
@@ -192,6 +202,8 @@ class Model:
         session = self.watched(connection)
         if session is None:
             return ErrorCode.NOT_CONNECTED
+        if self.is_draining:
+            return ErrorCode.STOPPING
         found = self.sessions[session]
         if len(found.queue) >= MAX_QUEUED and found.running:
             return ErrorCode.QUEUE_FULL
@@ -215,6 +227,7 @@ class Model:
             is_well = status == "complete"
             self.append(session, "AgentComplete" if is_well else "Error", run, "" if is_well else code)
             self.sessions[session].running = None
+            self.sessions[session].is_left = False
             self.sessions[session].conversation[-1].status = status
             self._begin_next(session)
 
@@ -236,7 +249,7 @@ class Model:
 
     def _begin_next(self, session: str) -> None:
         found = self.sessions[session]
-        if found.running is None and found.queue:
+        if found.running is None and found.queue and not self.is_draining:
             found.running, content = found.queue.pop(0)
             found.conversation.append(ModelMessage("user", found.running, content))
             found.conversation.append(ModelMessage("assistant", found.running, "", "running"))
