@@ -11,7 +11,17 @@ class ClientError(Exception):
 
 
 class ConnectError(ClientError):
-    """No connection came about: a wrong URL, nobody there, no gateway, or no answer in time."""
+    """
+    No connection came about: a wrong URL, nobody there, no gateway, or no answer in time.
+
+    Args:
+        message: Which of these.
+        retry_after: Seconds until it is worth while to try again, if the gateway said so.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RefusedError(ClientError):
@@ -85,4 +95,5 @@ def as_closing(error: ClientError) -> ClosedError:
         case RefusedError():
             return ClosedError(CloseCode.POLICY_VIOLATION, str(error))
         case _:
-            return ClosedError(CloseCode.ABNORMAL, str(error))
+            retry_after = error.retry_after if isinstance(error, ConnectError) else None
+            return ClosedError(CloseCode.ABNORMAL, str(error), retry_after=retry_after)

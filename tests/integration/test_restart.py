@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from bamboo_gateway.client import Client, Reconnect, connect
 from bamboo_gateway.client.events import ClientEvent, Disconnected
 from bamboo_gateway.protocol import AgentComplete, AgentToken, Connected, Presence, Shutdown, UserMessage
 from bamboo_gateway.protocol.messages import SessionEvent
-from tests.cli.process import serving
+from tests.cli.process import HANG as PROCESS_HANG, serving, start
 from tests.integration.ports import free_port
 from tests.integration.size import is_soak
 
@@ -160,6 +161,31 @@ async def _restart(people: list[Person], args: list[str], rng: random.Random) ->
                 await trio.sleep(rng.uniform(0, 0.1))
                 code, _, log = await trio.to_thread.run_sync(server.stop)
                 assert (code, log) == (0, "")
+
+
+def test_chat_goes_on_over_a_restart(tmp_path: Path) -> None:
+    """A script reads every answer whole, and nothing twice; notes say what happened; all went well."""
+    port = free_port(random.Random())
+    args = ["--storage", f"sqlite:{tmp_path / 'sessions.db'}", "--bind", f"127.0.0.1:{port}"]
+    words = " ".join(str(number) for number in range(50))
+    with serving(*args) as server, start("chat", "--url", server.url) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{words}\n")
+        process.stdin.flush()
+        first = os.read(process.stdout.fileno(), 1).decode()
+        process.stdin.write("and on\n")  # it is sent when the first is answered: to the next gateway
+        process.stdin.flush()
+        assert server.stop()[0] == 0
+        with serving(*args):
+            out, notes = process.communicate(timeout=PROCESS_HANG)
+    assert first + out == f"{words}\nand on\n"
+    assert process.returncode == 0
+    assert notes.splitlines() == [
+        "[announced: the gateway restarts]",
+        "[connection lost: the gateway restarts; reconnecting]",
+        "[reconnected, session resumed]",
+    ]
 
 
 async def test_clients_come_back_without_loss(tmp_path: Path, report: Callable[[str], None]) -> None:
