@@ -170,3 +170,11 @@ def test_limits_are_replaced() -> None:
     assert ask(table, GetSession(OPERATOR, "s1")).queued == 2
     ask(table, ReplaceLimits(LIMITS))
     ask(table, CreateSession("ann", "s2"))
+
+
+@pytest.mark.parametrize(
+    "request_", [Drain(1.0), ReplaceLimits(LIMITS), Admit()], ids=lambda it: type(it).__name__
+)
+def test_a_storage_that_fails_does_not_hold_them_up(request_: Request[Any]) -> None:
+    """Nothing of them is stored: a gateway can be stopped and told other limits whatever its disk does."""
+    assert new_table().may_go_on(request_)
