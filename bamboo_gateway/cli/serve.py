@@ -7,18 +7,18 @@ import signal
 import sys
 from typing import Any
 
-import attrs
 import click
 import structlog
 import trio
 
 from ..agents import load_agent
-from ..config import GatewayConfig, waiting_settings
+from ..config import GatewayConfig
 from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
 from ..storage import parse_storage
 from . import config_file, logs, settings
-from .rereading import RereadableCommand, read_again
+from .reloader import Reloader
+from .rereading import RereadableCommand
 from .running import run
 
 log = structlog.get_logger(__name__)
@@ -71,32 +71,6 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
     run(_serve, gateway, Reloader(gateway, ours, ctx))
-
-
-@attrs.frozen
-class Reloader:
-    """Has a gateway go on with what its settings are by now."""
-
-    gateway: Gateway
-    ours: settings.ServeConfig
-    """The settings that are not the gateway's own, as they were at the start."""
-    ctx: click.Context
-
-    async def reload(self) -> None:
-        """Read all settings again. If anything is wrong with them, nothing changes."""
-        try:
-            values = read_again(self.ctx)
-            ours = settings.pick(settings.ServeConfig, values)
-            waiting = await self.gateway.reload(settings.pick(GatewayConfig, values))
-        except click.UsageError as error:
-            log.error("settings not reloaded", error=error.format_message())
-        except ConfigError as error:
-            log.error("settings not reloaded", error=str(error))
-        else:
-            logs.configure(ours.log_level, ours.log_format, sys.stderr)
-            log.info("settings reloaded")
-            if waiting := (*waiting, *waiting_settings(self.ours, ours)):
-                log.warning("settings wait for a restart", settings=", ".join(waiting))
 
 
 async def _serve(gateway: Gateway, reloader: Reloader) -> None:
