@@ -87,6 +87,12 @@ class Setting:
     """Is it a limit that 0 switches off?"""
     needs_restart: bool = False
     """Does it stay as it was at the start, whatever SIGHUP reads?"""
+    is_switch: bool = False
+    """Does at least a change from none, or to none, wait for a restart?"""
+
+    def waits(self, now: object, later: object) -> bool:
+        """Does the change from the value *now* to *later* wait for a restart?"""
+        return now != later and (self.needs_restart or (self.is_switch and None in (now, later)))
 
     @classmethod
     def of(cls, field: attrs.Attribute[Any]) -> Setting:
@@ -103,6 +109,7 @@ def setting(
     choices: tuple[str, ...] = (),
     can_be_off: bool = False,
     needs_restart: bool = False,
+    is_switch: bool = False,
     **options: Any,
 ) -> Any:
     """
@@ -114,8 +121,17 @@ def setting(
     return attrs.field(
         default=default,
         validator=optional(check) if default is None else check,
-        metadata={Setting: Setting(kind, meaning, choices, can_be_off, needs_restart)},
+        metadata={Setting: Setting(kind, meaning, choices, can_be_off, needs_restart, is_switch)},
         **options,
+    )
+
+
+def waiting_settings(now: Any, later: Any) -> tuple[str, ...]:
+    """The names of those settings that *later* has changed, and that wait for a restart."""
+    return tuple(
+        field.name
+        for field in attrs.fields(type(now))
+        if Setting.of(field).waits(getattr(now, field.name), getattr(later, field.name))
     )
 
 
@@ -235,13 +251,17 @@ class GatewayConfig:
         needs_restart=True,
     )
     tls_cert: str | None = setting(
-        "text", None, "A PEM file with the certificate and what stands between it and its root: speak TLS."
+        "text",
+        None,
+        "A PEM file with the certificate and what stands between it and its root: speak TLS.",
+        is_switch=True,
     )
     tls_key: str | None = setting("text", None, "A PEM file with its key, if that is not in the same file.")
     auth_token: str | None = setting(
         "secret",
         None,
         "The one token of all clients, who may then do everything; see `token create` for others.",
+        is_switch=True,
         repr=False,
     )
     insecure_no_auth: bool = setting(
@@ -332,7 +352,6 @@ class GatewayConfig:
         "seconds",
         20.0,
         "Time without one byte taken before a slow client is let go (4005).",
-        needs_restart=True,
     )
     close_timeout: float = setting(
         "seconds",
@@ -343,7 +362,7 @@ class GatewayConfig:
         "seconds",
         30.0,
         "Time that turns have to come to their end when the gateway is asked to stop; then they are "
-        "interrupted.",
+        "interrupted. Off: as long as they take; `0.001`: no time at all.",
         can_be_off=True,
     )
     command_timeout: float = setting(
@@ -357,7 +376,6 @@ class GatewayConfig:
         1024 * 1024,
         "Size of one message from a client, beyond which the socket closes (1009): a long document, no film.",
         can_be_off=True,
-        needs_restart=True,
     )
     max_unauthenticated_message_bytes: int = setting(
         "bytes", 64 * 1024, "The same before `connect`: room for a token, none for a flood.", can_be_off=True
@@ -393,7 +411,9 @@ class GatewayConfig:
         "Age at which a session that neither runs nor is watched is deleted; without it, never.",
         needs_restart=True,
     )
-    cleanup_interval: float = setting("seconds", 60.0, "Time between looks for such sessions.")
+    cleanup_interval: float = setting(
+        "seconds", 60.0, "Time between looks for such sessions.", needs_restart=True
+    )
     session_idle_timeout: float = setting(
         "seconds",
         60.0,
@@ -460,6 +480,16 @@ class GatewayConfig:
         """Refuse what is of no use."""
         if self.tls_key is not None and self.tls_cert is None:
             raise ConfigError("tls_key: a key alone is of no use; set tls_cert, too")
+
+    def succeeded_by(self, later: GatewayConfig) -> tuple[GatewayConfig, tuple[str, ...]]:
+        """
+        Tell what a gateway that runs with these settings goes on with, and the names of those that wait.
+
+        Raises:
+            ConfigError: What does not wait makes no sense beside what does.
+        """
+        waiting = waiting_settings(self, later)
+        return attrs.evolve(later, **{name: getattr(self, name) for name in waiting}), waiting
 
     def refuse_to_stand_open(self, *, asks_who: bool) -> None:
         """

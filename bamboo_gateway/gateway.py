@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Literal
 
 import attrs
 import structlog
@@ -15,10 +16,11 @@ from .channels.local import LocalChannel
 from .commands import Services
 from .config import Address, GatewayConfig, UnixAddress
 from .connection.admission import Admission
+from .connection.drain import drain, end_turns
 from .connection.fanout import Fanout
 from .connection.host import Host
 from .connection.pool import ConnectionPool, PoolStatistics
-from .errors import AgentError, GatewayError
+from .errors import AgentError
 from .http.endpoints import Endpoints
 from .identity.gatekeeper import Gatekeeper
 from .identity.one_token import OneToken
@@ -33,7 +35,7 @@ from .router import MessageRouter
 from .session.limits import SessionLimits, TableLimits
 from .session.log import LogLimits
 from .session.outcomes import OutcomeLimits
-from .session.requests import AppendEvent, BroadcastEvent, Flush
+from .session.requests import AppendEvent, BroadcastEvent, ReplaceLimits
 from .session.stored import StoredSession, StoredState
 from .session.table import SessionTable
 from .session_catalog import SessionCatalog
@@ -88,8 +90,9 @@ class Gateway:
         authenticate: Authenticator | None = None,
     ) -> None:
         self.config = config or GatewayConfig()
+        self._token: OneToken | None = None
         if authenticate is None and self.config.auth_token is not None:
-            authenticate = OneToken(self.config.auth_token)
+            authenticate = self._token = OneToken(self.config.auth_token)
         self.config.refuse_to_stand_open(asks_who=authenticate is not None)
         self.started_at = time.time()
         self._agent = agent or _no_agent
@@ -104,6 +107,7 @@ class Gateway:
         self._open = trio.CancelScope()
         self._stopped = trio.Event()
         self._has_served = False
+        self._accepts = False
         catalog = SessionCatalog(self._registry, self._storage)
         self.sessions = SessionManager(self._registry, catalog, time.time)
         self.channels = ChannelManager(
@@ -112,8 +116,22 @@ class Gateway:
         services = Services(self._registry, catalog, self.channels, self)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
         gatekeeper = Gatekeeper(authenticate)
-        host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
-        self._door = FrontDoor(host, Endpoints(self, gatekeeper))
+        self._host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
+        self._door = FrontDoor(self._host, Endpoints(self, gatekeeper))
+
+    @property
+    def state(self) -> Literal["starting", "serving", "draining", "stopped"]:
+        """How far it is; only while it is `serving` does it take in anybody new."""
+        if self._stopped.is_set():
+            return "stopped"
+        if self._host.is_draining or self._open.cancel_called:
+            return "draining"
+        return "serving" if self._accepts else "starting"
+
+    @property
+    def is_ready(self) -> bool:
+        """Does it take in clients?"""
+        return self.state == "serving"
 
     @property
     def limits(self) -> Limits:
@@ -148,11 +166,12 @@ class Gateway:
             self._table.open(state)
             async with trio.open_nursery() as nursery:
                 await self._start_parts(nursery, state)
+                self._accepts = True
                 task_status.started([bound_address(listener) for listener in listeners])
                 with self._open:
                     await trio.serve_listeners(self._door.serve_socket, list(listeners))
                 # Up to here the parts have run, so that the last client could be told.
-                await self._flush()
+                await end_turns(self._host, self._turns)
                 nursery.cancel_scope.cancel()
         finally:
             self._registry.close()  # it has not run, if the storage could not be read
@@ -171,11 +190,49 @@ class Gateway:
         """
         await self._door.serve_stream(stream)
 
+    async def drain(self) -> None:
+        """
+        Stop without cutting anybody short, and wait until `serve` is through.
+
+        Nothing new is taken in (`STOPPING`), every client is told; turns that run
+        get `drain_timeout` to come to their end, chats that wait are left to the
+        next gateway; then the clients are let go of, one after the other (1012).
+
+        Cancelled, it stays as far as it has come: `stop`, or drain again.
+        """
+        if self._accepts and not self._open.cancel_called:
+            with suppress(trio.BrokenResourceError):  # `serve` was ended otherwise meanwhile
+                await drain(self._host, self._turns)
+        await self.stop()
+
     async def stop(self) -> None:
         """Take in nobody new, tell every client, and wait until `serve` is through: some `close_timeout`."""
         self._open.cancel()
         if self._has_served:
             await self._stopped.wait()
+
+    async def reload(self, config: GatewayConfig) -> Sequence[str]:
+        """
+        Go on with the settings of *config*, as far as a gateway that runs can.
+
+        Clients that are connected keep what was agreed with them: their
+        heartbeat, the deadlines of their connection.
+
+        Returns:
+            The names of the settings that are others there, and wait for a restart.
+
+        Raises:
+            ConfigError: It cannot go on with these; nothing has changed.
+            trio.BrokenResourceError: It has stopped.
+        """
+        config.refuse_to_stand_open(asks_who=self._host.gatekeeper.asks)
+        config, waiting = self.config.succeeded_by(config)
+        self._door.reload(config)  # refuses a certificate that is of no use before anything has changed
+        self.config = self._host.config = config
+        if self._token is not None and config.auth_token is not None:
+            self._token.replace(config.auth_token)
+        await self._registry.ask(ReplaceLimits(table_limits(config, self.limits)))
+        return waiting
 
     async def broadcast(self, event: LoggedEvent) -> int:
         """
@@ -210,6 +267,8 @@ class Gateway:
 
     def why_not_ready(self) -> str | None:
         """Why no client should be sent here now; None: it may."""
+        if not self.is_ready:
+            return self.state
         return "storage_failing" if self._journal.statistics().is_failing else None
 
     def metrics(self) -> bytes:
@@ -235,13 +294,6 @@ class Gateway:
         await self.channels.open()
         if state.unfinished:
             nursery.start_soon(run_recovery, self._registry, state.unfinished)
-
-    async def _flush(self) -> None:
-        """End the turns, as a crash would: who comes next closes them. What was said so far is kept."""
-        self._turns.stop()
-        with trio.move_on_after(self.config.close_timeout), suppress(GatewayError):
-            await self._registry.wait_well()
-            await self._registry.ask(Flush())
 
     async def _load(self, session_id: str) -> StoredSession | None:
         limits = self._table.limits.session

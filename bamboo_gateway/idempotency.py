@@ -12,7 +12,18 @@ import trio
 from .errors import ErrorCode, GatewayError
 from .registry import SessionRegistry
 from .session.outcomes import Answer, MessageKey
-from .session.requests import Abandon, Caller, Claim, Known, Performed, PerformOnce, Request, Settle
+from .session.requests import (
+    Abandon,
+    Admit,
+    Caller,
+    Claim,
+    Known,
+    Perform,
+    Performed,
+    PerformOnce,
+    Request,
+    Settle,
+)
 
 SETTLE_DEADLINE = 1.0
 """Seconds that a message may take to say that it is not carried out."""
@@ -52,7 +63,7 @@ class Once:
             GatewayError: The registry refused, and nothing was done.
         """
         if self.key is None:
-            answer = operation.describe(await self.registry.ask(operation.request))
+            answer = operation.describe(await self.registry.ask(Perform(operation.request)))
             return await self._follow(operation, Performed(answer, None))
         interrupted = self.refuse(_interrupted()) if operation.then else None
         request = PerformOnce(self.caller, self.key, operation.request, operation.describe, interrupted)
@@ -76,6 +87,7 @@ class Once:
             GatewayError: It cannot be remembered, and was not run.
         """
         if self.key is None:
+            await self.registry.ask(Admit())
             return await run()
         interrupted = self.refuse(_interrupted())
         has_begun = False

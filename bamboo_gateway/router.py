@@ -161,7 +161,9 @@ def _success(command: Command, result: object) -> CommandResult:
 
 
 def _refusal(command: Command, error: GatewayError) -> CommandResult:
-    refusal = CommandError(error.code, error.message, retryable=error.retryable or None)
+    refusal = CommandError(
+        error.code, error.message, retryable=error.retryable or None, retry_after=error.retry_after
+    )
     return CommandResult(command.name, ok=False, id=command.id, session_id=command.session_id, error=refusal)
 
 

@@ -54,6 +54,7 @@ class TurnRunner:
         self._scopes: dict[str, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
         self._is_ending = False
+        self._ended = trio.lowlevel.ParkingLot()
         self._outcomes: Counter[Outcome] = Counter()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -69,6 +70,11 @@ class TurnRunner:
         """Cancel every turn, without closing any: what they have said stands, and they say nothing more."""
         for scope in self._scopes.values():
             scope.cancel()
+
+    async def wait_idle(self) -> None:
+        """Wait until no turn runs; what they have said is then on its way through the registry."""
+        while self._scopes:
+            await self._ended.park()
 
     def start(self, effect: StartTurn) -> None:
         """Begin a turn; it ends by itself, by `cancel`, or with `run`, after which none begins."""
@@ -100,6 +106,7 @@ class TurnRunner:
                 self._outcomes["aborted"] += 1
         finally:
             del self._scopes[run_id]
+            self._ended.unpark_all()
 
     async def _answer(self, effect: StartTurn) -> AgentComplete | Error:
         """Call the agent. Whatever it raises, also while it is cancelled, ends this turn and nothing else."""

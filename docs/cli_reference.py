@@ -56,9 +56,10 @@ log_format = "json"
 has the port that the system chose. Log lines go to stderr: for people, in colours on a terminal unless
 `NO_COLOR` is set, or one JSON object a line. What libraries log is shown from warning on.
 
-**Signals.** SIGINT or SIGTERM stops it: nobody new is taken in, every client is told (`shutdown`, then
-close code 1001), and it exits with 0 within `--close-timeout` and a little. A second signal ends it at
-once.
+**Signals.** SIGINT or SIGTERM [stops it](operations.md#stop): nothing new is taken in, every client is told
+(`shutdown`), turns that run get `--drain-timeout` to come to their end, then the clients are let go of (1012)
+and it exits with 0. A second signal ends it at once. SIGHUP has it [read its settings
+again](operations.md#reload).
 """,
     "sessions": """\
 Without `--storage` the gateway at `--url` is asked, and what you may see there is what there is. `--storage`

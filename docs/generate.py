@@ -264,13 +264,17 @@ def _command_results() -> str:
 
 def _settings() -> str:
     rows = (_setting(field) for field in attrs.fields(GatewayConfig))
-    return _table("setting | kind | default | meaning", rows)
+    return _table(
+        "setting | kind | default | meaning | 0 switches it off? | a change waits for a restart?", rows
+    )
 
 
 def _setting(field: attrs.Attribute[Any]) -> tuple[str, ...]:
     setting = Setting.of(field)
     default = "none" if field.default in (None, ()) else f"`{field.default}`"
-    return f"`{field.name}`", setting.kind, default, setting.meaning
+    off = "yes" if setting.can_be_off else ""
+    waits = "yes" if setting.needs_restart else "from or to none" if setting.is_switch else ""
+    return f"`{field.name}`", setting.kind, default, setting.meaning, off, waits
 
 
 # ── the documents ────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import attrs
 import pytest
 from hypothesis import example, given, strategies as st
 
-from bamboo_gateway.config import DEFAULT_BIND, MAX_PORT, Address, GatewayConfig, Setting
+from bamboo_gateway.config import DEFAULT_BIND, MAX_PORT, Address, GatewayConfig, Setting, waiting_settings
 from bamboo_gateway.errors import ConfigError
 
 FIELDS = attrs.fields(GatewayConfig)
@@ -161,3 +161,22 @@ class TestGatewayConfig:
         """The command line and the docs are made from this."""
         for field in FIELDS:
             assert Setting.of(field).meaning.endswith(".")
+
+
+class TestSuccession:
+    def test_what_needs_a_restart_stays(self) -> None:
+        """All else is as it was given; the names of what stays are told, in the table's order."""
+        now = GatewayConfig(bind="127.0.0.1:1", log_max_events=1, max_sessions=1)
+        later = GatewayConfig(bind="127.0.0.1:2", log_max_events=2, max_sessions=2)
+        then, waiting = now.succeeded_by(later)
+        assert waiting == waiting_settings(now, later) == ("bind", "log_max_events")
+        assert then == GatewayConfig(bind="127.0.0.1:1", log_max_events=1, max_sessions=2)
+
+    @pytest.mark.parametrize(
+        ("now", "later", "waits"),
+        [("a", "b", False), (None, "b", True), ("a", None, True), (None, None, False), ("a", "a", False)],
+    )
+    def test_a_switch_waits_to_be_switched(self, now: str | None, later: str | None, *, waits: bool) -> None:
+        """Another one: at once. One where there was none, or none any more: at the next start."""
+        configs = [GatewayConfig(auth_token=token) for token in (now, later)]
+        assert waiting_settings(*configs) == (("auth_token",) if waits else ())

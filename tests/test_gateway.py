@@ -338,6 +338,111 @@ async def test_stopping_what_does_not_serve() -> None:
         await gateway.stop()
 
 
+# ── draining and reloading; what drain does is in tests/connection/test_drain.py ─
+
+
+async def test_a_gateway_knows_how_far_it_is() -> None:
+    """Only between its start and its end does it take in clients."""
+    gateway = Gateway(ANY_PORT)
+    states = [(gateway.state, gateway.is_ready)]
+    async with serving(gateway):
+        states.append((gateway.state, gateway.is_ready))
+        await gateway.drain()
+        states.append((gateway.state, gateway.is_ready))
+    assert states == [("starting", False), ("serving", True), ("stopped", False)]
+
+
+async def test_draining_what_does_not_serve() -> None:
+    """Before `serve` there is nothing to wait for; afterwards, neither."""
+    gateway = Gateway(ANY_PORT)
+    with trio.fail_after(HANG):
+        await gateway.drain()
+        states = [gateway.state]
+        await gateway.serve()  # told to stop before it began
+        await gateway.drain()
+        assert [*states, gateway.state] == ["draining", "stopped"]
+
+
+async def never(turn: Turn) -> None:
+    """Come to no end."""
+    await trio.sleep_forever()
+
+
+@asynccontextmanager
+async def draining(scope: trio.CancelScope) -> AsyncIterator[tuple[Gateway, RawClient, trio.Nursery]]:
+    """A gateway that drains for as long as its one turn runs, which is for ever."""
+    gateway = Gateway(ANY_PORT, agent=never)
+    with trio.fail_after(HANG):
+        async with trio.open_nursery() as nursery:
+            [address] = await nursery.start(serve_within, scope, gateway)
+            async with dialled(address) as client:
+                session_id = (await client.connect(protocol=2))["session_id"]
+                await client.say("chat", content="go", session_id=session_id)
+                await client.event("agent_start")
+                nursery.start_soon(gateway.drain)
+                await client.event("shutdown")
+                yield gateway, client, nursery
+
+
+@pytest.mark.parametrize("way", ["stop", "cancel"])
+async def test_a_drain_is_cut_short_by_a_stop(way: str) -> None:
+    """Whoever is in a hurry need not wait for turns; the clients are told (1001), and `drain` returns."""
+    scope = trio.CancelScope()
+    async with draining(scope) as (gateway, client, nursery):
+        if way == "stop":
+            nursery.start_soon(gateway.stop)
+        else:
+            scope.cancel()
+        assert (await client.event("shutdown"))["reason"] == "the gateway stops"
+        assert await client.close_frame() == STOPPING
+
+
+async def test_a_second_drain_waits_with_the_first() -> None:
+    """Nothing is cut short by it."""
+    async with draining(trio.CancelScope()) as (gateway, client, nursery):
+        nursery.start_soon(gateway.drain)
+        assert (await client.event("shutdown"))["reason"] == "the gateway restarts"
+        assert gateway.statistics().turns.running == 1
+        await client.say("command", name="session.abort", args={})
+        await client.event("error")
+        await client.event("command_result")
+        assert await client.close_frame() == (1012, "the gateway restarts")
+
+
+async def test_a_registry_that_is_gone_ends_a_drain() -> None:
+    """`serve` was cancelled before it was asked: there is nobody to be seen out."""
+    gateway, scope = Gateway(ANY_PORT), trio.CancelScope()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve_within, scope, gateway)
+        nursery.start_soon(gateway.drain)
+        scope.cancel()
+    assert gateway.state == "stopped"
+
+
+async def test_reloading_changes_what_can_be_changed() -> None:
+    """What cannot is named; the rest is in force for the next request, and told to who comes."""
+    gateway = Gateway(GatewayConfig(bind="127.0.0.1:0", auth_token="old"))
+    async with serving(gateway) as address:
+        config = GatewayConfig(bind="127.0.0.1:1", auth_token="new", max_queued_chats=3, log_max_events=5)
+        assert await gateway.reload(config) == ("bind", "log_max_events")
+        assert (gateway.config.bind, gateway.config.max_queued_chats) == ("127.0.0.1:0", 3)
+        async with dialled(address) as client:
+            connected = await client.connect(auth="new")
+            assert connected["limits"]["max_queued_chats"] == 3
+        assert await gateway.reload(gateway.config) == ()
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:0", "0.0.0.0:0"])
+async def test_reloading_what_is_unusable_changes_nothing(bind: str) -> None:
+    """Whether it could not even start anew, or does not fit to what has to stay."""
+    gateway = Gateway(ANY_PORT)
+    async with serving(gateway):
+        tls = GatewayConfig(bind=bind, tls_cert="cert.pem", tls_key="key.pem", max_queued_chats=3)
+        with pytest.raises(ConfigError):
+            await gateway.reload(tls)
+        assert gateway.config == ANY_PORT
+
+
 async def test_what_is_asked_of_a_gateway_that_has_stopped() -> None:
     """Whoever holds on to a stopped gateway is told, and does not wait for ever."""
     gateway = Gateway(ANY_PORT)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from bamboo_gateway.errors import AgentError, ErrorCode
 from bamboo_gateway.protocol.messages import (
@@ -47,6 +48,23 @@ async def answering(agent: Any) -> AsyncIterator[Backstage]:
         await stage.wait_until(lambda: isinstance(stage.turn()[-1], AgentComplete | Error))
         await stage.settle()
         yield stage
+
+
+async def test_who_waits_for_the_end_of_all_turns() -> None:
+    """None runs: no wait. Some do: until the last has ended, however it ends."""
+    speak = trio.Event()
+
+    async def agent(turn: Turn) -> None:
+        await speak.wait()
+
+    async with backstage(agent) as stage, trio.open_nursery() as nursery:
+        await stage.turns.wait_idle()
+        await stage.chat(await stage.connect())
+        await stage.wait_until(lambda: stage.turns.statistics().running == 1)
+        nursery.start_soon(stage.turns.wait_idle)
+        await trio.testing.wait_all_tasks_blocked()
+        assert nursery.child_tasks
+        speak.set()
 
 
 # ── agents that answer ───────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from . import colours
 
 def configure(level: str, log_format: str, stream: TextIO) -> None:
     """
-    Log to *stream*: what we say from *level* on, what libraries say from warning on.
+    Log to *stream*: what we say from *level* on, what libraries say from warning on; in place of before.
 
     Args:
         level: `debug`, `info`, `warning` or `error`.
@@ -36,9 +36,14 @@ def configure(level: str, log_format: str, stream: TextIO) -> None:
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
         foreign_pre_chain=before,
     )
-    handler = logging.StreamHandler(stream)
+    handler = _Handler(stream)
     handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    is_ours = any(isinstance(each, _Handler) for each in logging.root.handlers)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=is_ours)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """One that was put there here, and may be replaced."""
 
 
 class _Sink:

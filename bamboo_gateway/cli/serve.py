@@ -17,11 +17,13 @@ from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
 from ..storage import parse_storage
 from . import config_file, logs, settings
+from .reloader import Reloader
+from .rereading import RereadableCommand
 from .running import run
 
 log = structlog.get_logger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 _COLLECTOR = (10_000, 10, 10)
 """
@@ -39,12 +41,16 @@ took two to eight times as long from a token to its client (measured).
 """
 
 
-@click.command("serve")
+@click.command("serve", cls=RereadableCommand)
 @config_file.option
 @settings.options
-def command(**values: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, **values: Any) -> None:
     """
     Run a gateway until SIGINT or SIGTERM.
+
+    Then turns that run get --drain-timeout to come to their end; a second signal
+    ends it at once. SIGHUP has it read its settings again.
 
     It prints one line with its address once it accepts connections; all else
     goes to stderr. What is typed goes before the environment, and that before
@@ -64,12 +70,12 @@ def command(**values: Any) -> None:
     # Here, for the process is ours; in an embedder's it is not.
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    run(_serve, gateway)
+    run(_serve, gateway, Reloader(gateway, ours, ctx))
 
 
-async def _serve(gateway: Gateway) -> None:
+async def _serve(gateway: Gateway, reloader: Reloader) -> None:
     async with trio.open_nursery() as nursery:
-        await nursery.start(_stop_on_signal, gateway)
+        await nursery.start(_heed_signals, gateway, reloader)
         try:
             addresses = await nursery.start(gateway.serve)
         except StorageError as error:
@@ -87,14 +93,18 @@ def _url(config: GatewayConfig, address: Address | UnixAddress) -> str:
     return f"{'wss' if config.tls_cert else 'ws'}://{address}"
 
 
-async def _stop_on_signal(
-    gateway: Gateway, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+async def _heed_signals(
+    gateway: Gateway, reloader: Reloader, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Stop *gateway* at the first signal; the second is then nobody's, and ends the process."""
-    with trio.open_signal_receiver(*_SIGNALS) as signals:
+    """Reload at each SIGHUP, and drain at the first other signal; the second ends the process."""
+    with trio.open_signal_receiver(*_STOPS, signal.SIGHUP) as signals:
         task_status.started()
-        received = await anext(signals)
-    for each in _SIGNALS:
+        async for received in signals:
+            if received in _STOPS:
+                break
+            await reloader.reload()
+    for each in _STOPS:
         signal.signal(each, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing left to reload for
     log.info("stopping", signal=signal.Signals(received).name)
-    await gateway.stop()
+    await gateway.drain()

@@ -171,7 +171,8 @@ def _interrupted(stored: StoredSession) -> Iterator[NumberedMessage]:
     log = Log(session.id, session.epoch, LogLimits(2**62, 2**62), last_seq=last_seq, entries=entries)
     forgetful = Outcomes(OutcomeLimits(max_age=0.0, max_count=0, max_bytes=0))
     live = LiveSession(session, log, History(2**62, stored.messages), forgetful)
-    for effect in live.resume(stored.runs[:1], session.last_activity.timestamp(), again=False):
+    now = session.last_activity.timestamp()
+    for effect in live.resume(stored.runs[:1], now, again=False, go_on=False):
         if isinstance(effect, SaveMessage):
             yield effect.message
 

@@ -24,11 +24,14 @@ def _storage(_: object, __: attrs.Attribute[Any], value: Any) -> None:
 class ServeConfig:
     """The settings of `serve` that are not the gateway's own."""
 
-    agent: str = setting("text", "echo", "Who answers: `echo`, `openai`, or `python:MODULE:FUNCTION`.")
+    agent: str = setting(
+        "text", "echo", "Who answers: `echo`, `openai`, or `python:MODULE:FUNCTION`.", needs_restart=True
+    )
     storage: str = setting(
         "text",
         "sqlite:",
         "Where sessions are kept: `sqlite:PATH`, `sqlite:` (in this user's data folder), or `memory:`.",
+        needs_restart=True,
         validator=_storage,
     )
     log_level: str = setting(

@@ -120,6 +120,6 @@ _NOTES: dict[type, Callable[[Any], str]] = {
     Gap: _gap,
     Disconnected: lambda event: f"[connection lost: {event.reason or event.code}; reconnecting]",
     Connected: _connected,
-    Shutdown: lambda event: f"[the gateway stops: {event.reason}]",
+    Shutdown: lambda event: f"[announced: {event.reason}]",
 }
 """What is said of an event; of others, nothing is."""

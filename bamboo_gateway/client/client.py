@@ -106,7 +106,9 @@ class Client:
         answer = await self._ask(command, CommandResult)
         if answer.error is not None:
             error = answer.error
-            raise RefusedError(error.code, error.message, retryable=bool(error.retryable))
+            raise RefusedError(
+                error.code, error.message, retryable=bool(error.retryable), retry_after=error.retry_after
+            )
         return answer.result
 
     def __aiter__(self) -> Client:

@@ -11,7 +11,17 @@ class ClientError(Exception):
 
 
 class ConnectError(ClientError):
-    """No connection came about: a wrong URL, nobody there, no gateway, or no answer in time."""
+    """
+    No connection came about: a wrong URL, nobody there, no gateway, or no answer in time.
+
+    Args:
+        message: Which of these.
+        retry_after: Seconds until it is worth while to try again, if the gateway said so.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RefusedError(ClientError):
@@ -47,21 +57,25 @@ class ClosedError(ClientError):
         code: The close code; 1006 where the connection broke without a word.
         reason: What was said of it; may be empty.
         retry_after: Seconds until it is worth while to come back, if the gateway said so.
+        jitter: Seconds behind those over which its clients shall spread, if it said so.
     """
 
-    def __init__(self, code: int, reason: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, code: int, reason: str, *, retry_after: float | None = None, jitter: float | None = None
+    ) -> None:
         known = CloseCode(code) if code in list(CloseCode) else None
         said = reason or (CLOSE_CODES[known].meaning if known else "no reason was given")
         super().__init__(f"the connection is closed: {code}, {said}")
         self.code = code
         self.reason = reason
         self.retry_after = retry_after
+        self.jitter = jitter
         self.reconnect = known is None or CLOSE_CODES[known].reconnect
         """Is it worth to come back, or would the gateway only refuse again?"""
 
     def again(self) -> ClosedError:
         """Copy it for one more task to raise, with a traceback of its own."""
-        return ClosedError(self.code, self.reason, retry_after=self.retry_after)
+        return ClosedError(self.code, self.reason, retry_after=self.retry_after, jitter=self.jitter)
 
 
 def as_closing(error: ClientError) -> ClosedError:
@@ -81,4 +95,5 @@ def as_closing(error: ClientError) -> ClosedError:
         case RefusedError():
             return ClosedError(CloseCode.POLICY_VIOLATION, str(error))
         case _:
-            return ClosedError(CloseCode.ABNORMAL, str(error))
+            retry_after = error.retry_after if isinstance(error, ConnectError) else None
+            return ClosedError(CloseCode.ABNORMAL, str(error), retry_after=retry_after)

@@ -11,10 +11,10 @@ class ClientLimits:
 
     connect_timeout: float = 10.0
     """Seconds from the look-up of the host to the gateway's answer to `connect`, each time."""
-    reply_timeout: float = 30.0
+    reply_timeout: float = 60.0
     """
-    Seconds that a chat or a command may take to be answered: more than a gateway gives a tool of its agent.
-    Those in which the client has no connection count, too.
+    Seconds that a chat or a command may take to be answered: more than a gateway gives a tool of its agent,
+    and more than one takes to drain (30 s) and to be back. Those without a connection count, too.
     """
     heartbeat_interval: float = 40.0
     """Seconds without a byte until the client pings: a gateway's own pings (30 s) come first, as a rule."""

@@ -59,7 +59,7 @@ class Link:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.events = EventBuffer(door.limits.max_buffered_bytes)
-        self.requests = Requests()
+        self.requests = Requests(comes_back=reconnect is not None)
         self.connected: Connected | None = None
         """What the gateway answered to the last `connect`."""
         self._door = door
@@ -121,7 +121,7 @@ class Link:
         """
         give_up_at = policy.give_up_at(trio.current_time())
         for attempt in count():
-            pause = policy.pause(attempt, self._chance(), lost.retry_after)
+            pause = policy.pause(attempt, self._chance(), lost.retry_after, lost.jitter)
             await trio.sleep_until(min(trio.current_time() + pause, give_up_at))
             left = give_up_at - trio.current_time()
             if left <= 0:

@@ -36,7 +36,13 @@ class Reconnect:
     or a tunnel; after more, whoever waits should be told.
     """
 
-    def pause(self, attempt: int, chance: float, retry_after: float | None = None) -> float:
+    def pause(
+        self,
+        attempt: int,
+        chance: float,
+        retry_after: float | None = None,
+        jitter: float | None = None,
+    ) -> float:
         """
         Seconds to wait before *attempt*.
 
@@ -44,7 +50,10 @@ class Reconnect:
             attempt: How many have failed since the connection was lost.
             chance: A random number from 0 to 1.
             retry_after: What the gateway asked for. The jitter comes on top: it asked all others, too.
+            jitter: What it asked for of that; it knows how many others there are.
         """
+        if attempt == 0 and jitter is not None:
+            return max(0.0, retry_after or 0.0) + chance * max(0.0, jitter)
         longest = min(self.max_interval, self.first_interval * 2.0 ** min(attempt, _MAX_DOUBLINGS))
         return max(0.0, retry_after or 0.0) + chance * longest
 

@@ -9,7 +9,16 @@ from typing import Any, Generic, TypeVar
 import attrs
 import trio
 
-from ..protocol.messages import Chat, ChatAccepted, Command, CommandResult, Error, GatewayEvent
+from ..errors import ErrorCode
+from ..protocol.messages import (
+    Chat,
+    ChatAccepted,
+    Command,
+    CommandError,
+    CommandResult,
+    Error,
+    GatewayEvent,
+)
 from .errors import ClosedError, RefusedError
 
 AnswerT = TypeVar("AnswerT", ChatAccepted, CommandResult)
@@ -60,9 +69,14 @@ class Requests:
     Invariant: a request is listed exactly while somebody waits for its answer,
     so there are no more of them than tasks that wait; those that are yet to be
     sent over the present connection are some of the listed.
+
+    Args:
+        comes_back: Will there be another connection after this one? Then a gateway that is about to stop
+            has answered nothing: the one after it will.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, comes_back: bool) -> None:
+        self._comes_back = comes_back
         self._waiting: dict[str, Request[Any]] = {}
         self._unsent: dict[str, Request[Any]] = {}
         self._closed: ClosedError | None = None
@@ -112,7 +126,8 @@ class Requests:
         request = self._waiting.get(event.id or "")
         if request is None or not isinstance(event, request.kind | Error):
             return False
-        request.settle(event)
+        if not (self._comes_back and _is_left_to_the_next(event)):
+            request.settle(event)
         self._unsent.pop(event.id or "", None)
         return True
 
@@ -121,3 +136,12 @@ class Requests:
         self._closed = error
         for request in self._waiting.values():
             request.settle(error.again())
+
+
+def _is_left_to_the_next(event: ChatAccepted | CommandResult | Error) -> bool:
+    """Is it no answer but the gateway's word that it is about to stop?"""
+    match event:
+        case Error(code=code) | CommandResult(error=CommandError(code=code)):
+            return code == ErrorCode.STOPPING
+        case _:
+            return False

@@ -63,7 +63,10 @@ class WebSocket:
         except (ClosedError, RemoteProtocolError) as error:
             raise ConnectError(f"what answers at {endpoint.url} is no WebSocket server") from error
         if isinstance(answer, RejectConnection):
-            raise ConnectError(f"{endpoint.url} refused a WebSocket with HTTP status {answer.status_code}")
+            raise ConnectError(
+                f"{endpoint.url} refused a WebSocket with HTTP status {answer.status_code}",
+                retry_after=_retry_after(answer),
+            )
 
     async def send(self, text: str) -> None:
         """
@@ -184,6 +187,14 @@ class WebSocket:
         with trio.move_on_after(CLOSE_TIMEOUT), suppress(*gone):
             while await self._stream.receive_some():
                 pass
+
+
+def _retry_after(answer: RejectConnection) -> float | None:
+    """Seconds, as a gateway says it; others may write a date, and are not waited for."""
+    for name, value in answer.headers:
+        if name.lower() == b"retry-after" and value.isdigit():
+            return float(value)
+    return None
 
 
 def _broken_off() -> ClosedError:

@@ -26,6 +26,7 @@ class Wire:
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
         self._retry_after: float | None = None
+        self._jitter: float | None = None
 
     async def send(self, message: ClientMessage) -> None:
         """
@@ -47,14 +48,18 @@ class Wire:
         try:
             text = await self._websocket.receive()
         except ClosedError as error:
-            raise ClosedError(error.code, error.reason, retry_after=self._retry_after) from None
+            raise ClosedError(
+                error.code, error.reason, retry_after=self._retry_after, jitter=self._jitter
+            ) from None
         try:
             event = decode_event(text)
         except InvalidMessageError as error:
             said = f"the peer sent what is no event: {error}"
             raise ClosedError(CloseCode.PROTOCOL_ERROR, said) from None
         match event:
-            case Shutdown(retry_after=float(seconds)) | Error(seq=None, id=None, retry_after=float(seconds)):
+            case Shutdown(retry_after=seconds, jitter=jitter):
+                self._retry_after, self._jitter = seconds, jitter
+            case Error(seq=None, id=None, retry_after=float(seconds)):
                 self._retry_after = seconds
             case _:
                 pass

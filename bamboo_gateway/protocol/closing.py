@@ -40,7 +40,7 @@ class CloseMeaning:
 
 CLOSE_CODES: dict[CloseCode, CloseMeaning] = {
     CloseCode.NORMAL: CloseMeaning("The client closed, and the gateway agreed.", reconnect=False),
-    CloseCode.GOING_AWAY: CloseMeaning("The gateway stops.", reconnect=True),
+    CloseCode.GOING_AWAY: CloseMeaning("The gateway stops, and waits for nothing.", reconnect=True),
     CloseCode.PROTOCOL_ERROR: CloseMeaning("A frame breaks RFC 6455.", reconnect=False),
     CloseCode.NO_STATUS: CloseMeaning(
         "The client closed without a code (never sent, only counted).", reconnect=False
@@ -56,7 +56,9 @@ CLOSE_CODES: dict[CloseCode, CloseMeaning] = {
     CloseCode.INTERNAL_ERROR: CloseMeaning(
         "The gateway failed on this connection; its log knows more.", reconnect=True
     ),
-    CloseCode.SERVICE_RESTART: CloseMeaning("The gateway restarts.", reconnect=True),
+    CloseCode.SERVICE_RESTART: CloseMeaning(
+        "The gateway restarts, after what ran has come to its end.", reconnect=True
+    ),
     CloseCode.TRY_AGAIN_LATER: CloseMeaning("The gateway is full.", reconnect=True),
     CloseCode.UNAUTHORIZED: CloseMeaning("The token is missing or wrong.", reconnect=False),
     CloseCode.CONNECT_TIMEOUT: CloseMeaning("No `connect` came in time.", reconnect=True),

@@ -97,7 +97,7 @@ _MESSAGES: tuple[ClientMessage | GatewayEvent, ...] = (
         watchers=2,
         client=_CLIENT,
     ),
-    Shutdown("the gateway is stopping", retry_after=1.0),
+    Shutdown("the gateway is stopping", retry_after=1.0, jitter=0.25),
 )
 
 EXAMPLES: Mapping[type, ClientMessage | GatewayEvent] = {type(message): message for message in _MESSAGES}

@@ -302,6 +302,8 @@ class CommandError:
     """What, where and how to fix it, for people."""
     retryable: bool | None = attrs.field(default=None, kw_only=True)
     """May the same command succeed later, unchanged?"""
+    retry_after: float | None = attrs.field(default=None, kw_only=True)
+    """Seconds to wait before that."""
 
 
 @attrs.frozen
@@ -393,7 +395,9 @@ class Shutdown:
     reason: str
     """For people."""
     retry_after: float | None = attrs.field(default=None, kw_only=True)
-    """Seconds until it is worth while to come back."""
+    """Seconds until it is worth while to come back, from the end of the connection on."""
+    jitter: float | None = attrs.field(default=None, kw_only=True)
+    """Seconds behind those over which all clients shall spread, each at random."""
 
 
 ClientMessage: TypeAlias = Connect | Chat | Command | Ping

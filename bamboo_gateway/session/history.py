@@ -173,6 +173,10 @@ class History:
         """The answer that is just being given, as far as it has come."""
         return self._answer.message() if self._answer else None
 
+    def knows(self, run_id: str) -> bool:
+        """Has this turn begun? Then what its user said stands here, or the answer behind it."""
+        return any(message.run_id == run_id for message in self)
+
     def begin(self, run_id: str, content: str, ts: int) -> NumberedMessage:
         """A turn begins with what the user said; returns that, to be stored."""
         size = MESSAGE_BYTES + len(content.encode())

@@ -42,8 +42,8 @@ class LiveSession:
     """
     The mutable state behind one `Session`.
 
-    Invariant: chats wait only while a turn runs; every event is in the log
-    before anybody is told of it.
+    Invariant: chats wait only while a turn runs, or for the next gateway, because
+    this one is about to stop; every event is in the log before anybody is told of it.
     """
 
     def __init__(self, session: Session, log: Log, history: History, outcomes: Outcomes) -> None:
@@ -67,7 +67,7 @@ class LiveSession:
     @property
     def is_idle(self) -> bool:
         """A session that runs, is watched or owes an answer is never idle, however old."""
-        return self.run is None and not self.watchers and self.outcomes.are_settled
+        return not (self.run or self.queue or self.watchers) and self.outcomes.are_settled
 
     def snapshot(self) -> Session:
         """The session as a value."""
@@ -164,47 +164,48 @@ class LiveSession:
         else:
             self.queue.append(run)
 
-    def end(self, outcome: AgentComplete | Error, now: float) -> Iterator[Effect]:
-        """Close the running turn with its last event, and begin the next."""
+    def end(self, outcome: AgentComplete | Error, now: float, *, go_on: bool) -> Iterator[Effect]:
+        """Close the running turn with its last event; and, to *go_on*, begin the next."""
         if self.run is not None:
             yield self.append(outcome, now, self.run.run_id)
             yield SaveMessage(self.number, self.history.finish(outcome))
             yield DropRun(self.number, self.run.run_id)
             self.run = None
-        if self.queue:
+        if go_on and self.queue:
             yield from self._begin(self.queue.popleft(), now)
 
-    def abort(self, run_id: str | None, now: float) -> Iterator[Effect]:
-        """Abort one turn, or all; those that wait go first, so that none of them begins."""
+    def abort(self, run_id: str | None, now: float, *, go_on: bool) -> Iterator[Effect]:
+        """Abort one turn, or all; those that wait go first, so that none of them begins; then as `end`."""
         for run in [run for run in self.queue if run_id in (None, run.run_id)]:
             self.queue.remove(run)
             yield self.append(self._aborted(), now, run.run_id)
             yield DropRun(self.number, run.run_id)
         if self.run is not None and run_id in (None, self.run.run_id):
             yield CancelTurn(self.run.run_id)
-            yield from self.end(self._aborted(), now)
+            yield from self.end(self._aborted(), now, go_on=go_on)
 
-    def resume(self, runs: Sequence[Run], now: float, *, again: bool) -> Iterator[Effect]:
+    def resume(self, runs: Sequence[Run], now: float, *, again: bool, go_on: bool) -> Iterator[Effect]:
         """
         Go on with the turns that the end of an earlier gateway has left.
 
         Args:
-            runs: The first had begun; the others waited, in this order.
+            runs: The first may have begun; the others waited, in this order.
             now: Unix seconds.
             again: Have the agent go on with the one that had begun; otherwise it is closed.
+            go_on: May any begin? Otherwise that is left to the next gateway.
         """
-        if not runs:
-            return
-        self.run, *waiting = runs
-        self.queue.extend(waiting)
-        self._recall_answer(self.run)
-        if again:
-            before = tuple(self.history)[:-2]  # without the chat and the answer themselves
-            partial = self.history.running
-            yield StartTurn(self.snapshot(), self.run.run_id, self.run.chat, before, partial)
-            return
-        reason = "the gateway ended in the midst of this turn"
-        yield from self.end(Error(ErrorCode.AGENT_INTERRUPTED, reason, session_id=self.id), now)
+        self.queue.extend(runs)
+        if runs and self.history.knows(runs[0].run_id):
+            self.run = self.queue.popleft()
+            self._recall_answer(self.run)
+            if not again:
+                yield from self.end(self._interrupted(), now, go_on=go_on)
+            elif go_on:
+                before = tuple(self.history)[:-2]  # without the chat and the answer themselves
+                partial = self.history.running
+                yield StartTurn(self.snapshot(), self.run.run_id, self.run.chat, before, partial)
+        elif runs and go_on:
+            yield from self._begin(self.queue.popleft(), now)
 
     def _recall_answer(self, run: Run) -> None:
         """Put the answer together from what was saved of it and from the log, which has the rest."""
@@ -226,6 +227,10 @@ class LiveSession:
 
     def _aborted(self) -> Error:
         return Error(ErrorCode.AGENT_ABORTED, "the turn was aborted", session_id=self.id)
+
+    def _interrupted(self) -> Error:
+        reason = "the gateway ended in the midst of this turn"
+        return Error(ErrorCode.AGENT_INTERRUPTED, reason, session_id=self.id)
 
     # ── messages that carry an id ────────────────────────────────────────────
 

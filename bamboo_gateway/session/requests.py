@@ -235,6 +235,19 @@ class Flush(Request[None]):
 
 
 @attrs.frozen
+class Drain(Request[None]):
+    """Begin no turn, and refuse clients what is new (`STOPPING`): the gateway is about to stop."""
+
+    retry_after: float
+    """Seconds after which they may say it again."""
+
+
+@attrs.frozen
+class Admit(Request[None]):
+    """Let a client have done what changes no session, unless the gateway is about to stop."""
+
+
+@attrs.frozen
 class Tidy(Request[None]):
     """Let go of what is too old, and of sessions that nobody has needed for *max_idle* seconds."""
 
@@ -425,6 +438,18 @@ class Performed:
 
 
 @attrs.frozen
+class Perform(Request[ReplyT]):
+    """Apply a request of a client that gave its message no id: each time is the first."""
+
+    request: Request[ReplyT]
+
+    @property
+    def subject(self) -> str | None:
+        """That of the request within."""
+        return self.request.subject
+
+
+@attrs.frozen
 class PerformOnce(Request[Performed | Known]):
     """
     Apply a request and remember what came of it, in one step; unless that was done before.
@@ -503,9 +528,26 @@ class ReplaceLimits(Request[None]):
 # ── while the storage fails ──────────────────────────────────────────────────
 
 UNDISTURBED: frozenset[type] = frozenset(
-    {GetSession, GetHistory, GetMember, RefreshSessions, ListChannels, Attach, Detach, ReplaceLimits}
+    {
+        GetSession,
+        GetHistory,
+        GetMember,
+        RefreshSessions,
+        ListChannels,
+        Attach,
+        Detach,
+        Admit,
+        Drain,
+        ReplaceLimits,
+    }
 )
 """What may go on with what is in memory: it promises nothing that would have to be kept."""
 
 INTERNAL: frozenset[type] = frozenset({EmitEvents, EndTurn, RestoreSession, Settle, Abandon})
 """What nobody could ask again: it is applied, and waits for the storage with all that follows from it."""
+
+
+# ── while the gateway is about to stop ───────────────────────────────────────
+
+WINDING_UP: frozenset[type] = frozenset({AbortTurn})
+"""What clients may still change: it brings the end nearer."""

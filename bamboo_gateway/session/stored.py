@@ -40,7 +40,7 @@ class StoredSession:
     messages: Sequence[NumberedMessage] = ()
     """The newest of its conversation, oldest first; the last may be an answer that is still running."""
     runs: Sequence[Run] = ()
-    """Turns that are not over: the first had begun, the others waited behind it, in this order."""
+    """Turns that are not over, in order: the first may have begun, as `messages` tell; the others waited."""
     outcomes: Sequence[Outcome] = ()
     """What became of messages that carry an id, oldest first."""
 

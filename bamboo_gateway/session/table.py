@@ -98,7 +98,7 @@ class SessionTable:
             resident=len(self._state.sessions),
             watchers=len(self._state.attachments),
             turns_running=len(running),
-            chats_queued=sum(len(session.queue) for session in running),
+            chats_queued=sum(len(session.queue) for session in self._state.sessions),
             channels=len(self._state.channels),
             events_appended=self._appended,
             log_bytes=self._state.shelf.size_bytes,

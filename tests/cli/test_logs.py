@@ -154,3 +154,16 @@ def test_a_terminal_gets_colours_unless_told_otherwise(monkeypatch: pytest.Monke
         with configured(stream=Terminal()) as stream:
             structlog.get_logger().info("hello")
         assert ("\x1b[" in stream.getvalue()) is coloured
+
+
+def test_it_can_be_configured_anew() -> None:
+    """What is said from then on, by us or by a library, goes there and looks so; and is said once."""
+    with configured() as before:
+        log = structlog.get_logger()
+        after = io.StringIO()
+        logs.configure("warning", "json", after)
+        log.info("too little")
+        log.warning("ours")
+        logging.getLogger("library").warning("theirs")
+        assert [json.loads(line)["event"] for line in after.getvalue().splitlines()] == ["ours", "theirs"]
+    assert before.getvalue() == ""

@@ -86,7 +86,7 @@ def test_a_terminal_is_not_at_the_agents_mercy(monkeypatch: pytest.MonkeyPatch) 
             Gap(requested=9, earliest=1, latest=3, epoch="e2"),
             "[the gateway has lost events, and counts them anew]",
         ),
-        (Shutdown("maintenance"), "[the gateway stops: maintenance]"),
+        (Shutdown("maintenance"), "[announced: maintenance]"),
         (Disconnected(1012, "restart"), "[connection lost: restart; reconnecting]"),
         (Disconnected(4005, ""), "[connection lost: 4005; reconnecting]"),
         (Connected("s", resumed=True), "[reconnected, session resumed]"),

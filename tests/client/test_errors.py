@@ -14,7 +14,7 @@ def test_closed_error_says_what_the_gateway_said() -> None:
 
 def test_closed_error_explains_a_code_without_a_reason() -> None:
     """Where no reason was given, the table of close codes has one."""
-    assert "The gateway stops." in str(ClosedError(1001, ""))
+    assert "The gateway stops, and waits for nothing." in str(ClosedError(1001, ""))
     assert "no reason was given" in str(ClosedError(3999, ""))
 
 
@@ -66,3 +66,4 @@ def test_a_failed_attempt_is_told_as_an_end(error: ClientError, code: int, recon
 def test_a_failed_attempt_keeps_what_the_gateway_asked_for() -> None:
     """It said when to come back."""
     assert as_closing(RefusedError("X", "later", retryable=True, retry_after=2.0)).retry_after == 2.0
+    assert as_closing(ConnectError("later", retry_after=2.0)).retry_after == 2.0

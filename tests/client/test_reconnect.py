@@ -34,6 +34,16 @@ def test_what_the_gateway_asks_for_is_the_least(
     assert pause - retry_after == pytest.approx(policy.pause(attempt, chance), abs=1e-6)
 
 
+@given(policies, chances, seconds, st.floats(min_value=0, max_value=1e6))
+def test_the_gateway_knows_over_how_long_all_shall_spread(
+    policy: Reconnect, chance: float, retry_after: float, jitter: float
+) -> None:
+    """The first attempt is spread over that; the others as ever: nobody knows for how long it is away."""
+    assert policy.pause(0, chance, retry_after, jitter) == retry_after + chance * jitter
+    assert policy.pause(0, chance, None, -jitter) == 0
+    assert policy.pause(1, chance, retry_after, jitter) == policy.pause(1, chance, retry_after)
+
+
 @pytest.mark.parametrize("retry_after", [None, 0.0, -5.0])
 def test_a_gateway_that_asks_for_nothing_shortens_no_pause(retry_after: float | None) -> None:
     """Nor does one that talks nonsense."""

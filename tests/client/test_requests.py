@@ -6,7 +6,16 @@ from trio.testing import wait_all_tasks_blocked
 
 from bamboo_gateway.client import ClosedError, RefusedError
 from bamboo_gateway.client.requests import Requests
-from bamboo_gateway.protocol import Chat, ChatAccepted, Command, CommandResult, Error, GatewayEvent, Pong
+from bamboo_gateway.protocol import (
+    Chat,
+    ChatAccepted,
+    Command,
+    CommandError,
+    CommandResult,
+    Error,
+    GatewayEvent,
+    Pong,
+)
 
 
 def chat(key: str) -> Chat:
@@ -21,7 +30,7 @@ def command(key: str) -> Command:
 
 async def test_an_answer_finds_its_request() -> None:
     """Each of several requests gets the answer that has its id."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
     with requests.expect(chat("a"), ChatAccepted) as a, requests.expect(command("b"), CommandResult) as b:
         assert requests.settle(CommandResult("ping", ok=True, id="b", result=1))
         assert requests.settle(ChatAccepted("s", "run", id="a"))
@@ -31,7 +40,7 @@ async def test_an_answer_finds_its_request() -> None:
 
 async def test_an_error_with_the_id_of_a_request_refuses_it() -> None:
     """A refusal is an exception with the gateway's code."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
     with requests.expect(chat("a"), ChatAccepted) as reply:
         assert requests.settle(Error("QUEUE_FULL", "later", id="a", retryable=True, retry_after=2.5))
         with pytest.raises(RefusedError) as error:
@@ -39,6 +48,31 @@ async def test_an_error_with_the_id_of_a_request_refuses_it() -> None:
     assert error.value.code == "QUEUE_FULL"
     assert error.value.retryable
     assert error.value.retry_after == 2.5
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Error("STOPPING", "not now", id="a", retryable=True),
+        CommandResult("ping", ok=False, id="a", error=CommandError("STOPPING", "not now")),
+    ],
+)
+async def test_a_gateway_that_is_about_to_stop_has_not_answered(refusal: Error | CommandResult) -> None:
+    """The next one is asked again, with the same id; but who has none to come is told."""
+    requests = Requests(comes_back=True)
+    with requests.expect(command("a"), CommandResult) as reply:
+        assert await requests.next_unsent() == command("a")
+        assert requests.settle(refusal)
+        assert not reply.is_answered
+        requests.rewind()
+        assert await requests.next_unsent() == command("a")
+        assert requests.settle(CommandResult("ping", ok=True, id="a"))
+        assert (await reply.wait()).ok
+
+    requests = Requests(comes_back=False)
+    with requests.expect(command("a"), CommandResult) as reply:
+        assert requests.settle(refusal)
+        assert reply.is_answered
 
 
 @pytest.mark.parametrize(
@@ -54,14 +88,14 @@ async def test_an_error_with_the_id_of_a_request_refuses_it() -> None:
 )
 def test_what_answers_nobody_is_left_to_others(event: GatewayEvent) -> None:
     """Another kind, another id, none, or the end of a turn: no answer to this request."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
     with requests.expect(chat("a"), ChatAccepted):
         assert not requests.settle(event)
 
 
 def test_an_answer_that_comes_too_late_answers_nobody() -> None:
     """Once nobody waits any more, an id means nothing."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
     with requests.expect(chat("a"), ChatAccepted):
         pass
     assert not requests.settle(ChatAccepted("s", "run", id="a"))
@@ -69,7 +103,7 @@ def test_an_answer_that_comes_too_late_answers_nobody() -> None:
 
 def test_an_id_is_waited_for_once_at_a_time() -> None:
     """Two requests of one id could not be told apart; one after the other, they can."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
     with (
         requests.expect(chat("a"), ChatAccepted),
         pytest.raises(ValueError, match="'a' is still waited for"),
@@ -82,7 +116,7 @@ def test_an_id_is_waited_for_once_at_a_time() -> None:
 
 async def test_close_tells_those_who_wait_and_those_who_come_later() -> None:
     """Nobody waits for what cannot come."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
 
     async def ask(request_id: str) -> None:
         with (
@@ -101,7 +135,7 @@ async def test_close_tells_those_who_wait_and_those_who_come_later() -> None:
 
 async def test_requests_are_sent_in_the_order_in_which_they_were_made() -> None:
     """Each one once; and who sends waits for the next."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
     sent: list[str | None] = []
 
     async def send() -> None:
@@ -121,7 +155,7 @@ async def test_requests_are_sent_in_the_order_in_which_they_were_made() -> None:
 
 async def test_a_new_connection_begins_with_what_is_unanswered() -> None:
     """In the old order, ahead of what is newer; without what was answered, or is waited for no longer."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
     with (
         requests.expect(chat("a"), ChatAccepted),
         requests.expect(command("b"), CommandResult),
@@ -138,7 +172,7 @@ async def test_a_new_connection_begins_with_what_is_unanswered() -> None:
 
 async def test_what_is_answered_or_given_up_before_it_was_sent_is_not_sent() -> None:
     """A late answer to what was sent over the last connection, and a caller who was cancelled."""
-    requests = Requests()
+    requests = Requests(comes_back=True)
     with requests.expect(chat("a"), ChatAccepted), requests.expect(chat("c"), ChatAccepted):
         with requests.expect(chat("b"), ChatAccepted):
             pass

@@ -58,6 +58,14 @@ async def refuse(the_peer: Peer) -> None:
     await until_gone(the_peer)
 
 
+async def send_away(the_peer: Peer) -> None:
+    """Have no room at the moment; and before that, in words that are none of ours."""
+    await the_peer.hear_event()
+    headers = [(b"Retry-After", b"Wed, 21 Oct 2026 07:28:00 GMT"), (b"retry-after", b"7")]
+    await the_peer.say_event(RejectConnection(status_code=503, headers=headers))
+    await until_gone(the_peer)
+
+
 async def hang_up(the_peer: Peer) -> None:
     """Leave as soon as something comes."""
     await the_peer.hear_event()
@@ -91,6 +99,16 @@ async def test_a_failed_handshake_is_one_clear_error(script: Script, says: str) 
             async with open_websocket(Endpoint.parse(url), None, LIMITS):
                 pass
     assert url in str(error.value)
+
+
+@pytest.mark.parametrize(("script", "seconds"), [(send_away, 7.0), (refuse, None)])
+async def test_a_refused_handshake_says_when_to_try_again(script: Script, seconds: float | None) -> None:
+    """If the gateway does; a date, as others may write it, is nothing that it says."""
+    async with peer(script) as url:
+        with pytest.raises(ConnectError) as error:
+            async with open_websocket(Endpoint.parse(url), None, LIMITS):
+                pass
+    assert error.value.retry_after == seconds
 
 
 async def test_messages_go_both_ways() -> None:

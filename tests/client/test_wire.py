@@ -42,18 +42,19 @@ async def test_the_end_knows_when_to_come_back() -> None:
 
     async def stop(the_peer: Peer) -> None:
         await the_peer.greet()
-        await the_peer.say("shutdown", reason="soon", retry_after=2.5)
+        await the_peer.say("shutdown", reason="soon", retry_after=2.5, jitter=0.5)
         await the_peer.say("error", code="QUEUE_FULL", message="no", id="a", retry_after=60)
         await the_peer.say("error", code="AGENT_ERROR", message="no", seq=1, retry_after=60)
         await the_peer.close(1001, "bye")
 
     async with peer(stop) as url, door(url).open(HELLO) as (wire, _):
-        assert (await wire.receive())[0] == Shutdown("soon", retry_after=2.5)
+        assert (await wire.receive())[0] == Shutdown("soon", retry_after=2.5, jitter=0.5)
         for _ in range(2):
             await wire.receive()
         with pytest.raises(ClosedError, match="1001") as error:
             await wire.receive()
-    assert error.value.retry_after == 2.5
+    assert (error.value.retry_after, error.value.jitter) == (2.5, 0.5)
+    assert error.value.again().jitter == 0.5
 
 
 async def test_an_error_to_nobody_says_when_to_come_back_as_well() -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -53,14 +54,14 @@ def test_serve_prints_one_line_and_stops_by_a_signal(signum: signal.Signals) -> 
 
 
 async def test_serve_tells_its_clients_before_it_stops() -> None:
-    """First the notice, then 1001 with a reason."""
+    """First the notice, then 1012 with a reason."""
     with serving() as server:
         async with connect(server.url, reconnect=None) as client:
             server.process.send_signal(signal.SIGTERM)
             assert isinstance(await anext(client), Shutdown)
             with pytest.raises(ClosedError) as error:
                 await anext(client)
-            assert error.value.code == 1001
+            assert error.value.code == 1012
         assert server.process.wait(HANG) == 0
 
 
@@ -233,9 +234,14 @@ def test_chat_comes_back_to_its_session(served: Serving) -> None:
     assert chat(served, "", "--session", "nix").stderr.endswith(", new; the gateway knows no nix\n")
 
 
+def _hasty() -> AbstractContextManager[Serving]:
+    """A gateway that gives an answer no time to come to its end."""
+    return serving("--drain-timeout", "0.001")
+
+
 def test_chat_tells_that_the_gateway_is_gone() -> None:
     """In the midst of an answer: one line, exit code 1."""
-    with serving() as server, start("chat", "--url", server.url, "--reconnect", "0") as process:
+    with _hasty() as server, start("chat", "--url", server.url, "--reconnect", "0") as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(LONG)
@@ -244,12 +250,12 @@ def test_chat_tells_that_the_gateway_is_gone() -> None:
         server.process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=HANG)
     assert process.returncode == 1
-    assert err.splitlines()[-1].startswith("bamboo-gateway: the connection is closed: 1001, ")
+    assert err.splitlines()[-1].startswith("bamboo-gateway: the connection is closed: 1012, ")
 
 
 def test_chat_gives_up_in_the_end() -> None:
     """A gateway that stays away ends the talk: a note when it went, one line at the end, exit code 1."""
-    with serving() as server, start("chat", "--url", server.url, "--reconnect", "0.5") as process:
+    with _hasty() as server, start("chat", "--url", server.url, "--reconnect", "0.5") as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(LONG)
@@ -258,7 +264,7 @@ def test_chat_gives_up_in_the_end() -> None:
         server.process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=HANG)
     assert process.returncode == 1
-    assert "[connection lost: the gateway stops; reconnecting]" in err.splitlines()
+    assert "[connection lost: the gateway restarts; reconnecting]" in err.splitlines()
     assert err.splitlines()[-1].startswith("bamboo-gateway: the connection is closed: ")
     assert err.splitlines()[-1].endswith("gave up after 0.5 seconds")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,6 +14,7 @@ import trio
 
 from tests.cli.process import Serving, serving, start
 from tests.integration.ledger import Ledger
+from tests.integration.ports import free_port
 from tests.integration.size import is_soak
 from tests.integration.verdict import check_history, read_answers
 from tests.integration.witness import CHANNEL, Session, Witness
@@ -28,18 +28,6 @@ HANG = 60.0
 """Seconds for everything to come to its end after the last kill: machines that test are busy."""
 
 AgentName: TypeAlias = Literal["forgetful", "steadfast"]
-
-
-def _free_port(rng: random.Random) -> int:
-    """A port that stays free between two lives: the system gives those above to outgoing connections."""
-    while True:
-        port = rng.randrange(20_000, 30_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def _people(number: int, session: Session, rng: random.Random) -> list[Witness]:
@@ -72,7 +60,7 @@ class Trial:
         self.cuts = 0
         """How often a kill found a session with a turn that ran."""
         self._resumes = agent == "steadfast"
-        self._port = _free_port(rng)
+        self._port = free_port(rng)
         self._args = ["--agent", f"python:tests.integration.numbered_agent:{agent}", "--log-level", "warning"]
         self._args += ["--storage", f"sqlite:{file}", "--bind", f"127.0.0.1:{self._port}"]
 

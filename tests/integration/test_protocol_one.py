@@ -78,7 +78,7 @@ def test_a_strict_enum_parses_all_that_protocol_one_says(dialect: DialectName) -
             _returns(client)
             _end_of_a_session(client, other)
             assert served.stop()[0] == 0
-            assert client.wait_closed() == (1001, "the gateway stops")
+            assert client.wait_closed() == (1012, "the gateway restarts")
         assert {event["type"] for event in client.heard} == set(VARIANTS)
 
 

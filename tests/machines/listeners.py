@@ -89,7 +89,7 @@ class Listeners:
                 assert run_id not in self.agents
                 self.agents[run_id] = effect
             case CancelTurn(run_id):
-                del self.agents[run_id]
+                self.agents.pop(run_id, None)  # one that is left to the next gateway has none
             case Send(connection_id, event):
                 self.gaps += [event] if isinstance(event, Gap) else []
                 if isinstance(event, ChatAccepted | CommandResult):

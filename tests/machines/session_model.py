@@ -84,11 +84,14 @@ class ModelSession:
     outcomes: list[ModelOutcome] = attrs.field(factory=list)
     is_dormant: bool = False
     """It is in the storage alone."""
+    is_left: bool = False
+    """The turn that runs is the next gateway's to go on with."""
 
     @property
     def is_idle(self) -> bool:
         """Does nobody need it?"""
-        return not self.watchers and not self.running and not any(each.is_open for each in self.outcomes)
+        is_busy = self.watchers or self.running or self.queue
+        return not is_busy and not any(each.is_open for each in self.outcomes)
 
 
 class Model:
@@ -106,6 +109,8 @@ class Model:
         self.makers: dict[str, str | None] = {}
         """Whose each channel is; None: the gateway's."""
         self.broadcasts = 0
+        self.is_draining = False
+        """The gateway is about to stop."""
 
     def watched(self, connection: str) -> str | None:
         """The session that a connection watches."""
@@ -153,6 +158,7 @@ class Model:
 
     def crash(self) -> None:
         """The process is gone, with all who watched."""
+        self.is_draining = False
         for session in self.sessions.values():
             session.is_dormant = True
             session.watchers.clear()
@@ -160,11 +166,13 @@ class Model:
                 outcome.is_open = False
 
     def wake(self, session: str, *, resume: bool) -> None:
-        """It comes back into memory; a turn that runs then was interrupted."""
+        """It comes back into memory; a turn that runs then was interrupted, what only waited begins."""
         found = self.sessions[session]
         found.is_dormant = False
+        found.is_left = found.running is not None and self.is_draining
         if found.running and not resume:
             self.end(session, found.running, "interrupted")
+        self._begin_next(session)
 
     # ── sessions ─────────────────────────────────────────────────────────────
 
@@ -204,6 +212,8 @@ class Model:
         self, user: str, connection: str, session: str | None, new: str, *, exclusive: bool
     ) -> ErrorCode | None:
         """*connection* watches *session*, or a new one."""
+        if self.is_draining:
+            return ErrorCode.STOPPING
         if session is None or self.find(user, session):
             session = new
             refusal = self.create(user, session)
@@ -242,7 +252,9 @@ class Model:
     def may_chat(self, user: str, connection: str) -> ErrorCode | None:
         """May *user* speak through *connection*?"""
         session = self.watched(connection)
-        return ErrorCode.NOT_CONNECTED if session is None else self.find(user, session, "chat")
+        if session is None:
+            return ErrorCode.NOT_CONNECTED
+        return self.find(user, session, "chat") or (ErrorCode.STOPPING if self.is_draining else None)
 
     def chat(self, user: str, session: str, run: str, content: str) -> ErrorCode | None:
         """A turn, now or later, that *user* asks for and the owner pays."""
@@ -275,6 +287,7 @@ class Model:
             is_well = status == "complete"
             self.append(session, "AgentComplete" if is_well else "Error", run, "" if is_well else code)
             self.sessions[session].running = None
+            self.sessions[session].is_left = False
             self.sessions[session].conversation[-1].status = status
             self._begin_next(session)
 
@@ -296,7 +309,7 @@ class Model:
 
     def _begin_next(self, session: str) -> None:
         found = self.sessions[session]
-        if found.running is None and found.queue:
+        if found.running is None and found.queue and not self.is_draining:
             found.running, content = found.queue.pop(0)
             found.conversation.append(ModelMessage("user", found.running, content))
             found.conversation.append(ModelMessage("assistant", found.running, "", "running"))

@@ -52,6 +52,7 @@ from bamboo_gateway.session.requests import (
     DeleteInactive,
     DeleteSession,
     Detach,
+    Drain,
     EmitEvents,
     EndTurn,
     GetHistory,
@@ -167,7 +168,9 @@ class SessionTableMachine(RuleBasedStateMachine):
         self.table = SessionTable(table.limits, resume_turns=self.resume)
         self.table.open(state)
         self.epoch = state.epoch
-        unfinished = [each for each, session in self.model.sessions.items() if session.running]
+        unfinished = [
+            each for each, session in self.model.sessions.items() if session.running or session.queue
+        ]
         assert list(state.unfinished) == unfinished
 
     # ── asking ───────────────────────────────────────────────────────────────
@@ -206,12 +209,14 @@ class SessionTableMachine(RuleBasedStateMachine):
             return
         stored = self.stored(session)
         assert (stored is not None) == (session in self.model.sessions)
-        if stored and (known := self.model.sessions.get(session)):
+        known = self.model.sessions.get(session)
+        was_running = known.running if known else None
+        if stored and known:
             known.last_activity = recalled_activity(stored, known)
             self.model.wake(session, resume=self.resume)
         self.ask(RestoreSession(session, stored))
-        if stored and known and known.running and self.resume:
-            self.check_resumed(self.listeners.agents[known.running], known)
+        if known and was_running and self.resume and not known.is_left:
+            self.check_resumed(self.listeners.agents[was_running], known)
 
     def check_resumed(self, turn: StartTurn, session: ModelSession) -> None:
         """The agent is given all that it had said, and the conversation before that."""
@@ -262,6 +267,13 @@ class SessionTableMachine(RuleBasedStateMachine):
         awake = data.draw(st.booleans())
         for session in [each for each, _ in running if awake]:
             self.wake(session)
+
+    @precondition(lambda self: not self.model.is_draining)
+    @rule()
+    def drain(self) -> None:
+        """From here on nothing begins, until the next gateway: the process is killed, sooner or later."""
+        self.model.is_draining = True
+        self.ask(Drain(1.0))
 
     # ── sessions ─────────────────────────────────────────────────────────────
 
@@ -454,7 +466,7 @@ class SessionTableMachine(RuleBasedStateMachine):
             return
         run = self.some_run(data, session)
         if self.model.runs(session, run):
-            del self.listeners.agents[run]
+            self.listeners.agents.pop(run, None)
         self.model.end(session, run, "complete" if is_well else "failed")
         outcome = AgentComplete(session, TokenUsage()) if is_well else Error(ErrorCode.AGENT_ERROR, "failed")
         self.ask(EndTurn(session, run, outcome))
@@ -504,9 +516,9 @@ class SessionTableMachine(RuleBasedStateMachine):
         caller = self.speaker(connection)
         request = PerformOnce(caller, key, RenameSession(caller, None, name), lambda _: answer)
         if session is None:
-            self.try_to(request, ErrorCode.NOT_CONNECTED)
+            self.try_to(request, self.stopping or ErrorCode.NOT_CONNECTED)
             return
-        known = self.model.recall(session, OWNERS[connection], "command", message_id, name)
+        known = self.model.recall(session, OWNERS[connection], "command", message_id, name) or self.stopping
         if isinstance(known, ModelOutcome):
             self.expect_known(connection, session, key, known, self.ask(request))
         elif known is not None:
@@ -526,10 +538,13 @@ class SessionTableMachine(RuleBasedStateMachine):
         assert key is not None
         interrupted = CommandResult("rename", ok=False, id=message_id, session_id=session)
         request = Claim(self.speaker(connection), key, interrupted)
+        if session is None and self.stopping:
+            self.try_to(request, self.stopping)
+            return
         if session is None:
             assert self.ask(request) == Claimed(None)
             return
-        known = self.model.recall(session, OWNERS[connection], "command", message_id, name)
+        known = self.model.recall(session, OWNERS[connection], "command", message_id, name) or self.stopping
         if isinstance(known, ModelOutcome):
             self.expect_known(connection, session, key, known, self.ask(request))
         elif known is not None:
@@ -546,6 +561,11 @@ class SessionTableMachine(RuleBasedStateMachine):
         user = self.model.speaker(OWNERS[connection], session)
         outcome = ModelOutcome(kind, message_id, says, self.model.now, answer, user=user, **fields)
         self.model.remember(session, outcome)
+
+    @property
+    def stopping(self) -> ErrorCode | None:
+        """Why nothing new is done, if it is not."""
+        return ErrorCode.STOPPING if self.model.is_draining else None
 
     def expect_known(
         self, connection: str, session: str, key: MessageKey, known: ModelOutcome, reply: object
@@ -691,7 +711,8 @@ class SessionTableMachine(RuleBasedStateMachine):
     def an_agent_runs_for_each_running_turn(self) -> None:
         """No turn is begun without its agent, and no agent outlives its turn."""
         awake = [session for session in self.model.sessions.values() if not session.is_dormant]
-        assert set(self.listeners.agents) == {session.running for session in awake if session.running}
+        running = {session.running for session in awake if session.running and not session.is_left}
+        assert set(self.listeners.agents) == running
 
     @invariant()
     def everybody_hears_each_event_once_in_order_or_of_a_gap(self) -> None:

@@ -102,7 +102,7 @@ def test_further_chats_wait_and_begin_in_order(session: LiveSession) -> None:
         assert plain(list(session.submit(run(name, name), NOW)))[1:] == []
     assert [each.run_id for each in session.queue] == ["r2", "r3"]
     plain([session.append(AgentToken("s1", "1!", run_id="r1"), NOW)])
-    ended, started, turn = plain(list(session.end(DONE, NOW)))
+    ended, started, turn = plain(list(session.end(DONE, NOW, go_on=True)))
     assert ended == delivered(AgentComplete("s1", TokenUsage(1, 2, 3), run_id="r1"), 6)
     assert started == delivered(AgentStart("s1", run_id="r2"), 7)
     assert isinstance(turn, StartTurn)
@@ -117,7 +117,7 @@ def test_the_last_turn_leaves_the_session_idle(session: LiveSession) -> None:
     """With nothing queued, an end is only an end."""
     list(session.submit(run("r1"), NOW))
     assert (
-        events(plain(list(session.end(ABORTED, NOW))))[0]
+        events(plain(list(session.end(ABORTED, NOW, go_on=True))))[0]
         == delivered(Error(ABORTED.code, ABORTED.message, session_id="s1", run_id="r1"), 3).event
     )
     assert (session.run, session.snapshot().state) == (None, "idle")
@@ -125,14 +125,14 @@ def test_the_last_turn_leaves_the_session_idle(session: LiveSession) -> None:
 
 def test_to_end_what_does_not_run_is_nothing(session: LiveSession) -> None:
     """A session without a turn has none to close."""
-    assert list(session.end(DONE, NOW)) == []
+    assert list(session.end(DONE, NOW, go_on=True)) == []
 
 
 def test_abort_all_begins_none_of_those_that_wait(session: LiveSession) -> None:
     """Those that wait are closed first, then the one that runs: no agent is called for nothing."""
     for name in ("r1", "r2", "r3"):
         list(session.submit(run(name), NOW))
-    effects = plain(list(session.abort(None, NOW)))
+    effects = plain(list(session.abort(None, NOW, go_on=True)))
     closed = [
         Error(ABORTED.code, ABORTED.message, session_id="s1", run_id=name) for name in ("r2", "r3", "r1")
     ]
@@ -149,7 +149,7 @@ def test_abort_of_the_running_turn_begins_the_next(session: LiveSession) -> None
     """Only the turn that is named ends."""
     for name in ("r1", "r2"):
         list(session.submit(run(name), NOW))
-    cancel, closed, started, turn = plain(list(session.abort("r1", NOW)))
+    cancel, closed, started, turn = plain(list(session.abort("r1", NOW, go_on=True)))
     assert cancel == CancelTurn("r1")
     assert closed == delivered(Error(ABORTED.code, ABORTED.message, session_id="s1", run_id="r1"), 4)
     assert started == delivered(AgentStart("s1", run_id="r2"), 5)
@@ -160,7 +160,7 @@ def test_abort_of_a_waiting_turn_leaves_the_running_one(session: LiveSession) ->
     """A chat can be taken back before it begins."""
     for name in ("r1", "r2", "r3"):
         list(session.submit(run(name), NOW))
-    effects = plain(list(session.abort("r2", NOW)))
+    effects = plain(list(session.abort("r2", NOW, go_on=True)))
     assert effects == [delivered(Error(ABORTED.code, ABORTED.message, session_id="s1", run_id="r2"), 5)]
     assert session.run == run("r1")
     assert list(session.queue) == [run("r3")]
@@ -169,7 +169,7 @@ def test_abort_of_a_waiting_turn_leaves_the_running_one(session: LiveSession) ->
 def test_abort_of_an_unknown_turn_is_nothing(session: LiveSession) -> None:
     """A turn that is over, or never was, stays so."""
     list(session.submit(run("r1"), NOW))
-    assert list(session.abort("r0", NOW)) == []
+    assert list(session.abort("r0", NOW, go_on=True)) == []
 
 
 def test_an_event_is_activity(session: LiveSession) -> None:
@@ -231,10 +231,10 @@ def test_each_step_of_a_turn_is_stored(session: LiveSession) -> None:
         SaveMessage(1, NumberedMessage(0, asked, size_bytes=MESSAGE_BYTES + 2)),
     ]
     assert stored(list(session.submit(run("r2"), NOW))) == [SaveRun(1, "r2", run("r2").chat)]
-    assert stored(list(session.abort("r2", NOW))) == [DropRun(1, "r2")]
+    assert stored(list(session.abort("r2", NOW, go_on=True))) == [DropRun(1, "r2")]
     assert stored([session.append(AgentToken("s1", "He", run_id="r1"), NOW)]) == []
     answer = HistoryMessage("assistant", "He", "r1", TS)
-    assert stored(list(session.end(DONE, NOW))) == [
+    assert stored(list(session.end(DONE, NOW, go_on=True))) == [
         SaveMessage(1, NumberedMessage(1, answer, size_bytes=MESSAGE_BYTES + 2)),
         DropRun(1, "r1"),
     ]
@@ -247,7 +247,7 @@ def test_a_cut_of_the_log_saves_the_running_answer_first(session: LiveSession) -
     answer = NumberedMessage(1, HistoryMessage("assistant", "He", "r1", TS, "running"), 3, MESSAGE_BYTES + 2)
     assert list(session.trim(4)) == [SaveMessage(1, answer), Trim(session.log, 4)]
     assert list(session.trim(4)) == [Trim(session.log, 4)]
-    list(session.end(DONE, NOW))
+    list(session.end(DONE, NOW, go_on=True))
     assert list(session.trim(5)) == [Trim(session.log, 5)]
 
 
@@ -274,7 +274,7 @@ def interrupted(session: LiveSession) -> LiveSession:
 def test_an_interrupted_turn_is_closed(session: LiveSession) -> None:
     """Its partial answer stays, marked; and the chat behind it gets its turn, which knows of both."""
     again = interrupted(session)
-    effects = list(again.resume([run("r1"), run("r2", "two")], NOW + 9, again=False))
+    effects = list(again.resume([run("r1"), run("r2", "two")], NOW + 9, again=False, go_on=True))
     closed, begun, turn = plain(effects)
     error = Error(ErrorCode.AGENT_INTERRUPTED, "the gateway ended in the midst of this turn", session_id="s1")
     assert closed == delivered(attrs.evolve(error, run_id="r1"), 6, ts=TS + 9000)
@@ -293,12 +293,12 @@ def test_an_interrupted_turn_is_closed(session: LiveSession) -> None:
 def test_a_resumable_agent_goes_on(session: LiveSession) -> None:
     """Nothing is logged: the same turn runs on, with what was said of it, and answers in the same message."""
     again = interrupted(session)
-    effects = list(again.resume([run("r1"), run("r2", "two")], NOW + 9, again=True))
+    effects = list(again.resume([run("r1"), run("r2", "two")], NOW + 9, again=True, go_on=True))
     partial = HistoryMessage("assistant", "Hello", "r1", TS, "running")
     assert effects == [StartTurn(again.snapshot(), "r1", run("r1").chat, (), partial)]
     assert [each.run_id for each in again.queue] == ["r2"]
     again.append(AgentToken("s1", ", you", run_id="r1"), NOW + 9)
-    list(again.end(DONE, NOW + 9))
+    list(again.end(DONE, NOW + 9, go_on=True))
     assert list(again.history)[1] == HistoryMessage("assistant", "Hello, you", "r1", TS)
 
 
@@ -307,19 +307,54 @@ def test_an_answer_begins_with_its_turn(session: LiveSession) -> None:
     list(session.submit(run("r1"), NOW))
     list(session.submit(run("r2"), NOW))
     session.append(AgentToken("s1", "early", run_id="r2"), NOW)
-    list(session.end(DONE, NOW))
+    list(session.end(DONE, NOW, go_on=True))
     session.append(AgentToken("s1", "due", run_id="r2"), NOW)
     messages = [NumberedMessage(number, message) for number, message in enumerate(list(session.history)[:-1])]
     again = restarted(session, *messages)
-    list(again.resume([run("r2")], NOW, again=True))
+    list(again.resume([run("r2")], NOW, again=True, go_on=True))
     assert again.history.running == session.history.running
     assert again.history.running is not None
     assert again.history.running.content == "due"
 
 
-def test_without_turns_there_is_nothing_to_resume(session: LiveSession) -> None:
+def test_a_chat_that_only_waited_begins(session: LiveSession) -> None:
+    """The turn ahead of it had ended when the gateway did: it is answered from the start, by any agent."""
+    list(session.submit(run("r1"), NOW))
+    list(session.submit(run("r2", "two"), NOW))
+    list(session.end(DONE, NOW, go_on=False))
+    assert (session.run, [each.run_id for each in session.queue]) == (None, ["r2"])
+    assert not session.is_idle
+    messages = [NumberedMessage(number, message) for number, message in enumerate(session.history)]
+    for again in (True, False):
+        next_one = restarted(session, *messages)
+        begun, turn = plain(list(next_one.resume([run("r2", "two")], NOW + 9, again=again, go_on=True)))
+        assert begun == delivered(AgentStart("s1", run_id="r2"), 5, ts=TS + 9000)
+        before = tuple(each.message for each in messages)
+        assert turn == StartTurn(next_one.snapshot(), "r2", run("r2", "two").chat, before)
+
+
+def test_a_gateway_that_is_about_to_stop_begins_nothing(session: LiveSession) -> None:
+    """What it finds stored is closed, if that is all that can be done with it, or left to the next."""
+    runs = [run("r1"), run("r2", "two")]
+    closing = interrupted(session)
+    (closed,) = plain(list(closing.resume(runs, NOW, again=False, go_on=False)))
+    assert isinstance(closed, Delivered)
+    assert isinstance(closed.event, Error)
+    assert (closing.run, [each.run_id for each in closing.queue]) == (None, ["r2"])
+
+    leaving = restarted(session, NumberedMessage(0, HistoryMessage("user", "hi", "r1", TS)))
+    assert list(leaving.resume(runs, NOW, again=True, go_on=False)) == []
+    assert leaving.run == runs[0]
+
+    idle = restarted(session)
+    assert list(idle.resume([run("r9")], NOW, again=True, go_on=False)) == []
+    assert (idle.run, [each.run_id for each in idle.queue]) == (None, ["r9"])
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_without_turns_there_is_nothing_to_resume(session: LiveSession, *, again: bool) -> None:
     """A session that was idle is idle."""
-    assert list(session.resume([], NOW, again=True)) == list(session.resume([], NOW, again=False)) == []
+    assert list(session.resume([], NOW, again=again, go_on=True)) == []
 
 
 def test_what_became_of_a_message_is_stored(session: LiveSession) -> None:

@@ -47,6 +47,9 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.LeaveChannel(OPERATOR, "s1", "news"),
     requests.DeleteChannel(OPERATOR, "news"),
     requests.PerformOnce(caller(), KEY, requests.Flush(), lambda _: ANSWER),
+    requests.Perform(requests.Flush()),
+    requests.Admit(),
+    requests.ReplaceLimits(LIMITS),
     requests.Claim(caller(), OTHER_KEY, ANSWER),
     requests.Settle(caller(), "s1", OTHER_KEY, ANSWER),
     requests.Abandon(caller(), OTHER_KEY, ANSWER, is_new=True),
@@ -56,7 +59,7 @@ ONE_OF_EACH: list[Request[Any]] = [
     requests.RestoreSession("s1", None),
     requests.Tidy(0),
     requests.Flush(),
-    requests.ReplaceLimits(LIMITS),
+    requests.Drain(1.0),
 ]
 
 

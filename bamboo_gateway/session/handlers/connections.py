@@ -20,6 +20,7 @@ from .state import Handlers, TableState, not_found
 
 
 def _attach(state: TableState, request: requests.Attach, now: float, effects: list[Effect]) -> Session:
+    state.refuse_while_draining()
     if not request.connection.hears:
         scopes = ", ".join(sorted(set().union(*FAMILY_SCOPES.values())))
         raise GatewayError(ErrorCode.FORBIDDEN, f"to watch a session takes one of the scopes {scopes}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import attrs
 
@@ -14,6 +15,17 @@ from ..requests import Caller
 from .state import Handlers, TableState
 
 
+def _perform(
+    state: TableState,
+    request: requests.Perform[Any] | requests.PerformOnce,
+    now: float,
+    effects: list[Effect],
+) -> Any:
+    if type(request.request) not in requests.WINDING_UP:
+        state.refuse_while_draining()
+    return state.apply(request.request, now, effects)
+
+
 def _perform_once(
     state: TableState, request: requests.PerformOnce, now: float, effects: list[Effect]
 ) -> requests.Performed | requests.Known:
@@ -21,7 +33,7 @@ def _perform_once(
     key = own_key(session, request.caller, request.key)
     if known := _recall(session, request.caller, key, now):
         return known
-    reply = state.apply(request.request, now, effects)
+    reply = _perform(state, request, now, effects)
     answer = request.describe(reply)
     if session is None or session.id not in state.sessions:  # it may be the one that was deleted
         return requests.Performed(answer, None)
@@ -40,6 +52,7 @@ def _claim(
     key = own_key(session, request.caller, request.key)
     if known := _recall(session, request.caller, key, now):
         return known
+    state.refuse_while_draining()
     if session is None:
         return requests.Claimed(None)
     effects += session.remember(key, request.interrupted, now, claimant=request.caller.connection_id)
@@ -105,6 +118,7 @@ def _recall(
 
 
 HANDLERS: Handlers = {
+    requests.Perform: _perform,
     requests.PerformOnce: _perform_once,
     requests.Claim: _claim,
     requests.Settle: _settle,

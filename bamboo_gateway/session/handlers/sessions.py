@@ -102,7 +102,9 @@ def _restore(state: TableState, request: requests.RestoreSession, now: float, ef
     if request.stored is not None:
         session = state.sessions.restore(request.stored)
         session.channels = state.channels.known(session.channels)
-        effects += session.resume(request.stored.runs, now, again=state.resume_turns)
+        effects += session.resume(
+            request.stored.runs, now, again=state.resume_turns, go_on=not state.is_draining
+        )
         effects += state.make_room(session.log)
 
 
@@ -117,6 +119,14 @@ def _tidy(state: TableState, request: requests.Tidy, now: float, effects: list[E
     for session in state.sessions.find_idle(now - request.max_idle):
         effects.append(SaveSession(session.snapshot()))
         state.sessions.release(session)
+
+
+def _drain(state: TableState, request: requests.Drain, now: float, effects: list[Effect]) -> None:
+    state.drain(request.retry_after)
+
+
+def _admit(state: TableState, request: requests.Admit, now: float, effects: list[Effect]) -> None:
+    state.refuse_while_draining()
 
 
 def _flush(state: TableState, request: requests.Flush, now: float, effects: list[Effect]) -> None:
@@ -147,5 +157,7 @@ HANDLERS: Handlers = {
     requests.RestoreSession: _restore,
     requests.Tidy: _tidy,
     requests.Flush: _flush,
+    requests.Drain: _drain,
+    requests.Admit: _admit,
     requests.ReplaceLimits: _replace_limits,
 }

@@ -43,6 +43,7 @@ class TableState:
         self.limits = limits
         self.resume_turns = resume_turns
         self.epoch = stored.epoch
+        self._retry_after: float | None = None
         self.attachments = Attachments()
         self.shelf = LogShelf(limits.total_log_bytes)
         self.sessions = Residents(
@@ -54,6 +55,29 @@ class TableState:
         self._handlers = handlers
         for log in self.channels.logs:
             self.shelf.add(log)
+
+    @property
+    def is_draining(self) -> bool:
+        """Is the gateway about to stop? Then turns that run go on to their end, and none begins."""
+        return self._retry_after is not None
+
+    def drain(self, retry_after: float) -> None:
+        """From here on whoever wants something new is told to come back in so many seconds."""
+        self._retry_after = retry_after
+
+    def refuse_while_draining(self) -> None:
+        """
+        Let what is new come in.
+
+        Raises:
+            GatewayError: `STOPPING`: the gateway is about to stop.
+        """
+        if self._retry_after is not None:
+            raise GatewayError(
+                ErrorCode.STOPPING,
+                "the gateway is about to stop; say it again, with the same id, when it is back",
+                retry_after=self._retry_after,
+            )
 
     def apply(self, request: Request[Any], now: float, effects: list[Effect]) -> Any:
         """
@@ -140,7 +164,7 @@ class TableState:
         self.shelf.validate_state([*self.channels.logs, *(each.log for each in sessions.values())])
         self.sessions.validate_state()
         for session in sessions.values():
-            assert session.run is not None or not session.queue
+            assert session.run is not None or not session.queue or self.is_draining
             assert session.user_id not in session.shares
             assert len(session.shares) <= MAX_SHARES
 

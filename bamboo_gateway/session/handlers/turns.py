@@ -35,6 +35,7 @@ def _submit(
         assert isinstance(known.answer, ChatAccepted)
         effects.append(Send(request.caller.connection_id, known.answer))
         return known.answer
+    state.refuse_while_draining()
     waiting = len(session.queue) + (session.run is not None)
     if waiting > state.limits.max_queued_chats:
         raise GatewayError(
@@ -79,13 +80,13 @@ def _emit(state: TableState, request: requests.EmitEvents, now: float, effects: 
     except InvalidMessageError as error:
         effects.append(CancelTurn(request.run_id))
         outcome = Error(ErrorCode.AGENT_ERROR, f"the agent's {error}", session_id=session.id)
-        effects += session.end(outcome, now)
+        effects += session.end(outcome, now, go_on=not state.is_draining)
 
 
 def _end_turn(state: TableState, request: requests.EndTurn, now: float, effects: list[Effect]) -> None:
     session = _running(state, request.session_id, request.run_id)
     if session is not None:
-        effects += session.end(request.outcome, now)
+        effects += session.end(request.outcome, now, go_on=not state.is_draining)
 
 
 def _abort(
@@ -94,7 +95,7 @@ def _abort(
     session = state.find(request.caller, request.session_id, Access.CHAT)
     known = [run.run_id for run in (session.run, *session.queue) if run is not None]
     aborted = [run_id for run_id in known if request.run_id in (None, run_id)]
-    effects += session.abort(request.run_id, now)
+    effects += session.abort(request.run_id, now, go_on=not state.is_draining)
     return aborted
 
 
