@@ -18,11 +18,13 @@ from .connection.fanout import Fanout
 from .connection.host import Host
 from .connection.nursery import serve_stream
 from .connection.pool import ConnectionPool, PoolStatistics
+from .connection.reauthentication import Reauthentication
+from .connection.revocation import revoke, run_revocation
 from .errors import AgentError, GatewayError
+from .identity.directory import TokenDirectory
 from .identity.gatekeeper import Gatekeeper
-from .identity.one_token import OneToken
 from .journal import Journal, JournalStatistics
-from .ports import Agent, Authenticator, Channel, SessionStorage, is_resumable
+from .ports import Agent, Authenticator, Channel, SessionStorage, asks_who, is_resumable
 from .protocol.messages import Limits, LoggedEvent
 from .registry import RegistryStatistics, SessionRegistry
 from .router import MessageRouter
@@ -66,7 +68,8 @@ class Gateway:
         agent: Answers chats; without one they are refused with `AGENT_ERROR`.
         channels: Outside channels by their name.
         storage: Where sessions are kept; in memory by default.
-        authenticate: Tells whose credentials a client shows, in place of `config.auth_token`.
+        authenticate: Tells whose credentials a client shows, in place of `config.auth_token` and
+            `config.principals`.
 
     Raises:
         ConfigError: A setting is unusable.
@@ -84,9 +87,8 @@ class Gateway:
         authenticate: Authenticator | None = None,
     ) -> None:
         self.config = config or GatewayConfig()
-        if authenticate is None and self.config.auth_token is not None:
-            authenticate = OneToken(self.config.auth_token)
-        self.config.refuse_to_stand_open(asks_who=authenticate is not None)
+        authenticate = authenticate or TokenDirectory(self.config)
+        self.config.refuse_to_stand_open(asks_who=asks_who(authenticate))
         self.started_at = time.time()
         self._agent = agent or _no_agent
         self._storage = storage or MemoryStorage()
@@ -105,9 +107,10 @@ class Gateway:
         self.channels = ChannelManager(
             self._registry, LocalChannel(self._registry), channels or {}, self.config.command_timeout
         )
-        services = Services(self._registry, catalog, self.channels, self)
+        gatekeeper = Gatekeeper(authenticate, lambda: self._host.config)
+        reauthenticate = Reauthentication(self._pool, gatekeeper)
+        services = Services(self._registry, catalog, self.channels, self, reauthenticate)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
-        gatekeeper = Gatekeeper(authenticate)
         self._host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
 
     @property
@@ -192,6 +195,15 @@ class Gateway:
         """
         return await self._registry.ask(AppendEvent(session_id, event))
 
+    def revoke(self, user_id: str) -> int:
+        """
+        Close every connection of *user_id* (4006); returns how many there were.
+
+        For a program that brings its own `authenticate`, which has to refuse them
+        from then on; the tokens of the gateway's own are watched by itself.
+        """
+        return revoke(self._host, user_id)
+
     def statistics(self) -> GatewayStatistics:
         """Count everything; costs a look at each session and connection."""
         uptime = round(time.time() - self.started_at, 3)
@@ -218,6 +230,7 @@ class Gateway:
         nursery.start_soon(self._registry.run)
         nursery.start_soon(self._journal.run, fanout.carry_out)
         await nursery.start(self._turns.run)
+        nursery.start_soon(run_revocation, self._host)
         nursery.start_soon(run_upkeep, self._registry, self._storage, _schedule(config), time.time)
         if config.session_max_age is not None:
             nursery.start_soon(run_cleanup, self.sessions, config.session_max_age, config.cleanup_interval)

@@ -9,6 +9,7 @@ from ..config import GatewayConfig
 from ..identity.gatekeeper import Gatekeeper
 from ..registry import SessionRegistry
 from ..router import MessageRouter
+from .message_rate import MessageRates
 from .pool import ConnectionPool
 
 
@@ -23,3 +24,4 @@ class Host:
     registry: SessionRegistry
     router: MessageRouter
     channels: ChannelManager
+    rates: MessageRates = attrs.field(factory=MessageRates)

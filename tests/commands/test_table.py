@@ -20,6 +20,7 @@ RIGHT: Mapping[str, dict[str, Json]] = {
     "ping": {"timestamp": 5},
     "status": {},
     "help": {"name": "ping"},
+    "auth.refresh": {"auth": "ann"},
     "session.list": {"limit": 1, "after": 0},
     "session.get": {"session_id": "s1"},
     "session.create": {"name": "tea", "metadata": {"a": [1, None]}},
@@ -39,6 +40,7 @@ RIGHT: Mapping[str, dict[str, Json]] = {
         "id": "m1",
         "metadata": {"a": 1},
     },
+    "broadcast": {"content": "hello", "metadata": {"a": 1}},
     "presence.list": {"session_id": "s1"},
     "gateway.info": {},
     "gateway.stats": {},
@@ -153,6 +155,7 @@ async def test_help_on_one_command_names_types_and_defaults() -> None:
                 },
                 "result": ["messages", "first", "has_more"],
                 "changes": False,
+                "scopes": ["chat", "sessions:read"],
             }
         ]
     }
@@ -163,7 +166,7 @@ async def test_help_on_one_command_names_types_and_defaults() -> None:
 async def test_help_on_nothing_is_refused() -> None:
     """A name that is no command."""
     error = (await help_on(name="dance")).error
-    assert (error.code, error.message) == (ErrorCode.UNKNOWN_COMMAND, "no command 'dance'")
+    assert (error.code, error.message) == (ErrorCode.UNKNOWN_COMMAND, "no command 'dance' that you may run")
 
 
 @pytest.mark.parametrize("spec", COMMANDS.values(), ids=COMMANDS)
