@@ -1,4 +1,4 @@
-"""What is known of one token: whose it is and what it allows, as the tokens file and the settings write it."""
+"""What is known of one token: whose it is and what it allows, as files write it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TokenRecord:
     """Unix seconds."""
     expires_at: float | None = None
     """Unix seconds; None: never."""
-    quotas: Quotas = Quotas()
+    quotas: Quotas = attrs.field(factory=Quotas)
     label: str | None = None
     """For people."""
 
@@ -145,7 +145,8 @@ def _time(value: object) -> float:
     """TOML writes times, too; one without its zone would be another moment on each machine."""
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
         return value.timestamp()
-    return _number((int, float), "time: Unix seconds, or in TOML 2030-01-01T00:00:00Z")(value)
+    seconds: float = _number((int, float), "time: Unix seconds, or in TOML 2030-01-01T00:00:00Z")(value)
+    return seconds
 
 
 def _number(kind: type[int] | tuple[type[int], type[float]], says: str) -> Callable[[object], Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import attrs
 import click
 
 from ..config import GatewayConfig, Kind, Setting, setting
 from ..storage import parse_storage
+from ..token_record import read_record
 from .duration import format_duration, parse_duration
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -31,6 +33,13 @@ class ServeConfig:
         "Where sessions are kept: `sqlite:PATH`, `sqlite:` (in this user's data folder), or `memory:`.",
         validator=_storage,
     )
+    tokens: str | None = setting(
+        "text",
+        None,
+        "The file that `token create` writes; `tokens.json` in this user's data folder, where left "
+        "out. If it is named here, or is there, everybody has to show a token.",
+        needs_restart=True,
+    )
     log_level: str = setting(
         "text", "info", "The least that is logged.", choices=("debug", "info", "warning", "error")
     )
@@ -43,6 +52,9 @@ SETTINGS: dict[str, attrs.Attribute[Any]] = {
     field.name: field for cls in (GatewayConfig, ServeConfig) for field in attrs.fields(cls)
 }
 """Every setting by its name, which is also its key in a file."""
+
+OPTIONS = {name: field for name, field in SETTINGS.items() if Setting.of(field).kind != "tokens"}
+"""Those that can be typed, too; tables of a file cannot."""
 
 _METAVARS: dict[Kind, str] = {
     "text": "TEXT",
@@ -69,6 +81,10 @@ def read_value(field: attrs.Attribute[Any], value: object) -> object:
         value = parse_duration(value)
     if kind == "list" and not isinstance(value, list):
         raise ValueError(f"{value!r} is no list")
+    if kind == "tokens":
+        if not isinstance(value, list):
+            raise ValueError(f"a list of tables is written [[{field.name}]]")
+        value = tuple(read_record(each, f"[{number}]") for number, each in enumerate(value))
     assert field.validator is not None, "`setting` gives each one"
     try:
         field.validator(None, field, value)
@@ -101,10 +117,18 @@ class SettingType(click.ParamType[Any]):
 
 
 def options(command: CommandT) -> CommandT:
-    """Give *command* an option for every setting; it is called with all of them, by name."""
-    for field in reversed(SETTINGS.values()):
-        command = _option(field)(command)
-    return command
+    """Give *command* an option for every setting that can have one; it is called with all, by name."""
+
+    @wraps(command)
+    def with_tables(**values: Any) -> Any:
+        from_file = click.get_current_context().default_map or {}
+        tables = {name: from_file.get(name, ()) for name in SETTINGS.keys() - OPTIONS.keys()}
+        return command(**values, **tables)
+
+    optioned: Any = with_tables
+    for field in reversed(OPTIONS.values()):
+        optioned = _option(field)(optioned)
+    return cast(CommandT, optioned)
 
 
 def pick(cls: type[Any], values: dict[str, Any]) -> Any:

@@ -30,7 +30,7 @@ class CommandSpec:
     changes: bool = False
     """Is it carried out once for each `command.id`? One that only reads is not: it reads anew."""
     scopes: frozenset[Scope] = attrs.field(kw_only=True)
-    """One of them is enough to run it; with none, everybody may who was let in. No default: each row says it."""
+    """One of them is enough to run it; none: whoever was let in may. Each row says it."""
 
     def is_open_to(self, principal: Principal) -> bool:
         """May *principal* run it?"""

@@ -1,4 +1,4 @@
-"""How many messages a second are taken in: of one connection, and of all of one principal. Pure: time comes in."""
+"""How many messages a second are taken in: of one connection, and of all of one principal. Pure."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ class Reauthentication:
         already would still come.
 
         Raises:
-            GatewayError: `UNAUTHORIZED`: the token is nobody's, or another user's. `RATE_LIMITED`: too many such
-                came from there. `FORBIDDEN`: it hears less. `NOT_CONNECTED`: there is no such connection. All stays
-                as it was then.
+            GatewayError: All stays as it was. `UNAUTHORIZED`: the token is nobody's, or another user's;
+                `RATE_LIMITED`: too many such came from there; `FORBIDDEN`: it hears less; `NOT_CONNECTED`:
+                there is no such connection.
         """
         connection = None if connection_id is None else self._pool.get(connection_id)
         if connection is None or connection.principal is None:
@@ -40,7 +40,8 @@ class Reauthentication:
         if lost:
             raise GatewayError(
                 ErrorCode.FORBIDDEN,
-                f"the new token may not hear what this connection follows ({', '.join(lost)}); connect with it",
+                f"the new token may not hear all that this connection follows ({', '.join(lost)}); "
+                "connect with it",
             )
         connection.principal = principal
         return principal

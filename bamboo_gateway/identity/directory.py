@@ -1,4 +1,4 @@
-"""The directory of tokens: those of the tokens file and of the settings, and the settings' one `auth_token`."""
+"""The directory of tokens: those of the tokens file and of the settings, and the one `auth_token`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wrong tokens of each address, and which addresses are refused for them: pure, with time as an argument."""
+"""The wrong tokens of each address, and which addresses are refused for them. Pure."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _SECRET_BYTES = 32
 """256 bits: nobody guesses one, at whatever rate."""
 
 _TOKEN = re.compile(r"bamboo_(?P<id>[A-Za-z0-9-]{1,64})_[A-Za-z0-9_-]{20,}")
-"""Of characters that may stand in a URL, a header and a subprotocol; the prefix lets scanners of secrets find it."""
+"""All characters may stand in a header and a subprotocol; by the prefix, scanners of secrets find it."""
 
 
 @attrs.frozen

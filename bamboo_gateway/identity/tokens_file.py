@@ -141,7 +141,7 @@ def _write(path: Path, records: Sequence[Json]) -> None:
     text = json.dumps({"version": VERSION, "tokens": records}, indent=2, ensure_ascii=False)
     fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # for this user alone
     try:
-        with open(fd, "w", encoding="utf-8") as file:
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
             with suppress(FileNotFoundError):
                 old = path.stat()
                 # By root, say: the gateway must still be able to read it.
