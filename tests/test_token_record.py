@@ -98,7 +98,7 @@ def test_what_will_not_do_is_one_clear_error(change: dict[str, Any], says: str) 
 @pytest.mark.parametrize("value", [None, [], "bamboo_a_secret", 5])
 def test_what_is_no_table_is_refused_without_being_shown(value: object) -> None:
     """It could be a token that somebody put there."""
-    with pytest.raises(ConfigError, match="x: a value of type .* stands where a table of id, ") as caught:
+    with pytest.raises(ConfigError, match=r"x: a value of type .* stands where a table of id, ") as caught:
         read_record(value, "x")
     assert "secret" not in str(caught.value)
 
@@ -112,7 +112,9 @@ def test_a_secret_in_the_place_of_a_digest_is_not_shown() -> None:
 
 def test_it_makes_a_principal() -> None:
     """With all that a connection is held to, and the token that it has shown."""
-    record = TokenRecord("a", "ann", frozenset({Scope.CHAT}), DIGEST, 1.0, 2.0, Quotas(max_sessions=5), "phone")
+    record = TokenRecord(
+        "a", "ann", frozenset({Scope.CHAT}), DIGEST, 1.0, 2.0, Quotas(max_sessions=5), "phone"
+    )
     expected = Principal("ann", frozenset({Scope.CHAT}), 2.0, Quotas(max_sessions=5), "a", DIGEST)
     assert record.principal() == expected
 

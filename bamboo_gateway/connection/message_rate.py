@@ -10,6 +10,9 @@ from ..principal import Principal
 BURST = 10.0
 """Seconds' worth of messages that may come at once: a client that was offline says what it has saved up."""
 
+_ROUNDING = 1e-6
+"""Seconds that a sum of a thousand intervals may be off: nobody is refused for that."""
+
 SWEEP_SIZE = 1024
 """Buckets of principals that are kept without asking whether they are still of use."""
 
@@ -38,7 +41,7 @@ class TokenBucket:
         full_at = (max(now, self.full_at)) + interval
         # A bucket holds one token at least, however slowly it fills.
         wait = full_at - now - (max(BURST, interval))
-        if wait > 0.0:
+        if wait > _ROUNDING:
             return wait
         self.full_at = full_at
         return 0.0

@@ -77,6 +77,7 @@ class TokenDirectory:
         self._one = None if token is None else OneToken(token)
         self._operator = None if token is None else attrs.evolve(LOCAL, token_digest=digest_of(token))
         self.asks = self.asks or token is not None or bool(config.principals)
+        self._has_changed = True
 
     async def __call__(self, credentials: Credentials) -> Principal | None:
         """Tell whose token it is; waits for nothing."""
@@ -145,7 +146,6 @@ class TokenDirectory:
     def _index(self, from_config: Sequence[TokenRecord], from_file: Sequence[TokenRecord]) -> None:
         self._records: Mapping[str, TokenRecord] = index([*from_config, *from_file])
         self._from_config, self._from_file = from_config, from_file
-        self._has_changed = True
 
 
 def _stamp(path: Path) -> _Stamp:
