@@ -135,7 +135,7 @@ async def test_who_is_not_known_yet_is_let_be(autojump_clock: MockClock) -> None
 async def test_what_was_revoked_before_connect_is_seen_at_connect() -> None:
     """A token in the request's head is judged there, which may be some time before."""
     token = make_token()
-    async with stage(GatewayConfig(principals=[record(token, "ann")])) as parts:
+    async with stage(GatewayConfig(principals=(record(token, "ann"),))) as parts:
         client = parts.memory()
         await client.upgrade()
         [connection] = parts.connections

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -18,10 +19,10 @@ from bamboo_gateway.token_record import TokenRecord
 NOW = 1_700_000_000.0
 
 
-def record(token: Token, user_id: str = "ann", **fields: object) -> TokenRecord:
+def record(token: Token, user_id: str = "ann", **fields: Any) -> TokenRecord:
     """What is known of *token*."""
     plain = TokenRecord(token.id, user_id, frozenset({Scope.CHAT}), token.digest)
-    return attrs.evolve(plain, **fields)  # type: ignore[arg-type]  # fields of any kind
+    return attrs.evolve(plain, **fields)
 
 
 def put(path: Path, *records: TokenRecord) -> None:
@@ -59,7 +60,7 @@ async def test_each_token_is_its_users(path: Path) -> None:
     """From the file as from the settings; anything else is nobody's."""
     ann, bob = make_token(), make_token()
     put(path, record(ann, quotas=Quotas(max_sessions=1), expires_at=NOW + 1))
-    config = GatewayConfig(principals=[record(bob, "bob")], auth_token="sesame")
+    config = GatewayConfig(principals=(record(bob, "bob"),), auth_token="sesame")
     directory = TokenDirectory(config, path, clock=lambda: NOW)
     assert directory.asks
     scopes = frozenset({Scope.CHAT})
@@ -103,8 +104,8 @@ def test_one_id_is_one_token(path: Path) -> None:
     token = make_token()
     put(path, record(token))
     with pytest.raises(ConfigError, match="two tokens have the id"):
-        GatewayConfig(principals=[record(token), record(token)])
-    config = GatewayConfig(principals=[record(token, "bob")])
+        GatewayConfig(principals=(record(token), record(token)))
+    config = GatewayConfig(principals=(record(token, "bob"),))
     with pytest.raises(TokensFileError, match=f"tokens.json: there are two tokens with the id {token.id}"):
         TokenDirectory(config, path)
 
@@ -164,7 +165,7 @@ async def test_it_sees_what_becomes_of_the_file(path: Path) -> None:
     ],
 )
 async def test_a_principal_holds_while_its_token_says_the_same(
-    path: Path, change: dict[str, object], holds: bool
+    path: Path, change: dict[str, Any], holds: bool
 ) -> None:
     """Whose it is, what it allows and for how long; its name for people is no matter."""
     token = make_token()
@@ -268,7 +269,7 @@ async def test_a_file_as_large_and_as_old_is_seen_all_the_same(path: Path) -> No
 async def test_new_settings_hold_at_once() -> None:
     """Another `auth_token`, other principals; what they no longer have is withdrawn."""
     token = make_token()
-    directory = TokenDirectory(GatewayConfig(auth_token="sesame", principals=[record(token)]))
+    directory = TokenDirectory(GatewayConfig(auth_token="sesame", principals=(record(token),)))
     directory.refresh()
     operator, ann = await whose(directory, "sesame"), await whose(directory, token)
     assert operator is not None
@@ -292,7 +293,7 @@ async def test_settings_that_will_not_do_change_nothing(path: Path) -> None:
     put(path, record(token))
     directory = TokenDirectory(GatewayConfig(auth_token="sesame"), path)
     with pytest.raises(ConfigError, match="two tokens with the id"):
-        directory.configure(GatewayConfig(principals=[record(token, "bob")]))
+        directory.configure(GatewayConfig(principals=(record(token, "bob"),)))
     assert await whose(directory, "sesame")
     ann = await whose(directory, token)
     assert ann is not None

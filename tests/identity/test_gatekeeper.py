@@ -92,12 +92,12 @@ async def test_no_token_is_no_guess() -> None:
 @pytest.mark.parametrize("off", ["max_failed_tokens", "failed_tokens_block"])
 async def test_either_setting_switches_it_off(off: str) -> None:
     """0: nobody is ever blocked; read anew, that holds for who was, too."""
-    house = House(**{off: 0})
+    house = House(None, **{off: 0})
     assert await house.guess(50) == ["UNAUTHORIZED"] * 50
     house = House()
     await house.guess(10)
     assert await house.knock("sesame") == "RATE_LIMITED"
-    house.config = House(**{off: 0}).config
+    house.config = House(None, **{off: 0}).config
     assert await house.knock("sesame") == "local"
 
 

@@ -116,9 +116,11 @@ async def show_everywhere(canary: Canary, url: str) -> str:
         said = [frame(TEXT, text.encode()) for text in messages(canary, token)]
         heard.append(await say(url, head(), *said))
         heard.append(await say(url, head(), said[-1]))
-        bearer = {b"Authorization": f"Bearer {token}".encode()}
-        offer = {b"Sec-WebSocket-Protocol": f"bamboo, bamboo.bearer.{token}".encode()}
-        basic = {b"Authorization": f"Basic {token}".encode()}
+        bearer: dict[bytes, bytes | None] = {b"Authorization": f"Bearer {token}".encode()}
+        offer: dict[bytes, bytes | None] = {
+            b"Sec-WebSocket-Protocol": f"bamboo, bamboo.bearer.{token}".encode()
+        }
+        basic: dict[bytes, bytes | None] = {b"Authorization": f"Basic {token}".encode()}
         hello = frame(TEXT, b'{"type":"connect"}')
         heard += [await say(url, head(headers), hello) for headers in (bearer, offer, basic)]
         lines = [f"GET {path} HTTP/1.1" for path in ("/metrics", "/healthz", "/nowhere", f"/?token={token}")]
@@ -155,7 +157,7 @@ def test_no_repr_and_no_error_has_a_token(tmp_path: Path) -> None:
     """Of whatever value holds one: it could be in any traceback."""
     canary = Canary(tmp_path)
     [ann, _] = read_tokens(canary.path)
-    config = GatewayConfig(auth_token=ONE_TOKEN, principals=[ann])
+    config = GatewayConfig(auth_token=ONE_TOKEN, principals=(ann,))
     text = json.dumps({"type": "connect", "auth": canary.ann})
     values = [
         Credentials(canary.ann, "::1", {"authorization": f"Bearer {canary.ann}"}),
