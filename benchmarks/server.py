@@ -22,10 +22,6 @@ PATIENCE = 10.0
 """Seconds that a server may take to get there, after the last of its clients' answers."""
 
 
-MESSAGE_RATE = 1e9
-"""Of a gateway that is measured: nobody reaches it, and what it costs to hold it is in what is measured."""
-
-
 @attrs.frozen
 class Server:
     """One running server."""
@@ -81,8 +77,7 @@ def node_command(script: Path, *arguments: str) -> tuple[str, ...]:
 def gateway_command(storage: str, *options: str) -> tuple[str, ...]:
     """How to run the gateway's own command line on *storage*."""
     quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
-    fast = ("--message-rate", f"{MESSAGE_RATE:g}")
-    return python_command("bamboo_gateway", "serve", *quiet, *fast, "--storage", storage, *options)
+    return python_command("bamboo_gateway", "serve", *quiet, "--storage", storage, *options)
 
 
 def allow_many_files() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import attrs
 import click
@@ -54,7 +53,7 @@ SETTINGS: dict[str, attrs.Attribute[Any]] = {
 """Every setting by its name, which is also its key in a file."""
 
 OPTIONS = {name: field for name, field in SETTINGS.items() if Setting.of(field).kind != "tokens"}
-"""Those that can be typed, too; tables of a file cannot."""
+"""Those that can be typed, too; the others are tables of the file, and `config_file` brings them."""
 
 _METAVARS: dict[Kind, str] = {
     "text": "TEXT",
@@ -117,18 +116,10 @@ class SettingType(click.ParamType[Any]):
 
 
 def options(command: CommandT) -> CommandT:
-    """Give *command* an option for every setting that can have one; it is called with all, by name."""
-
-    @wraps(command)
-    def with_tables(**values: Any) -> Any:
-        from_file = click.get_current_context().default_map or {}
-        tables = {name: from_file.get(name, ()) for name in SETTINGS.keys() - OPTIONS.keys()}
-        return command(**values, **tables)
-
-    optioned: Any = with_tables
+    """Give *command* an option for every setting that can be typed; it is called with all, by name."""
     for field in reversed(OPTIONS.values()):
-        optioned = _option(field)(optioned)
-    return cast(CommandT, optioned)
+        command = _option(field)(command)
+    return command
 
 
 def pick(cls: type[Any], values: dict[str, Any]) -> Any:

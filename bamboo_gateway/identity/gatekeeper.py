@@ -15,6 +15,7 @@ from ..errors import ErrorCode, GatewayError
 from ..ports import Authenticator, RevocableAuthenticator, asks_who
 from ..principal import LOCAL, Credentials, Principal
 from .address import address_key
+from .directory import TokenDirectory
 from .failures import FailedTokens
 
 log = structlog.get_logger(__name__)
@@ -111,6 +112,16 @@ class Gatekeeper:
             raise _unauthorized()
         self._admitted += 1
         return principal
+
+    def configure(self, config: GatewayConfig) -> None:
+        """
+        Take the tokens from new settings, unless a program has brought an authenticator of its own.
+
+        Raises:
+            ConfigError: They will not do; nothing has changed.
+        """
+        if isinstance(self._authenticate, TokenDirectory):
+            self._authenticate.configure(config)
 
     def refresh(self) -> bool:
         """May somebody who was let in be let in no longer? A look that waits for nothing."""

@@ -13,13 +13,11 @@ from bamboo_gateway.protocol import AgentToken, encode
 from bamboo_gateway.protocol.messages import Json
 
 from ..peers.messages import EVENT_BYTES
-from ..server import MESSAGE_RATE
 from .agent import speak
 
 CONFIG = GatewayConfig(
     bind="127.0.0.1:0",
     max_connections=100_000,
-    message_rate=MESSAGE_RATE,
     heartbeat_interval=3600.0,  # listeners answer no pings
 )
 

@@ -11,15 +11,12 @@ from bamboo_gateway import Gateway, GatewayConfig, Turn
 from bamboo_gateway.protocol import AgentToken, encode
 from bamboo_gateway.protocol.messages import Json
 
-from ..server import MESSAGE_RATE
 from .messages import EVENT_BYTES, TICK
 
 ROOM = EVENT_BYTES - len(encode(AgentToken("*", "", seq=100, ts=1795415952682, channel="*")))
 EVENT = AgentToken("*", "x" * ROOM)
 
-CONFIG = GatewayConfig(
-    bind="127.0.0.1:0", max_connections=100_000, max_sessions=100_000, message_rate=MESSAGE_RATE
-)
+CONFIG = GatewayConfig(bind="127.0.0.1:0", max_connections=100_000, max_sessions=100_000)
 
 
 class Broadcaster:

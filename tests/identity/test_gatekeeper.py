@@ -169,6 +169,21 @@ async def test_a_plain_function_has_nothing_to_revoke() -> None:
     assert keeper.still_holds(Principal("ann"))
 
 
+async def test_new_settings_bring_new_tokens() -> None:
+    """Where they are the gateway's own to judge; a program's function goes on as it is."""
+    house = House()
+    house.keeper.configure(GatewayConfig(auth_token="open"))
+    assert house.keeper.refresh()
+    assert [await house.knock("sesame"), await house.knock("open")] == ["UNAUTHORIZED", "local"]
+
+    async def everybody(credentials: Credentials) -> Principal | None:
+        return Principal("ann")
+
+    house = House(everybody)
+    house.keeper.configure(GatewayConfig(auth_token="open"))
+    assert await house.knock("sesame") == "ann"
+
+
 async def test_it_counts() -> None:
     """Who came in, who did not, and why."""
     house = House(max_failed_tokens=2)
