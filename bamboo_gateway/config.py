@@ -11,6 +11,7 @@ import attrs
 from attrs.validators import optional
 
 from .errors import ConfigError
+from .token_record import TokenRecord
 
 DEFAULT_BIND = "127.0.0.1:18790"
 MAX_PORT = 65535
@@ -71,7 +72,9 @@ class Address:
 
 # ── what a setting is ────────────────────────────────────────────────────────
 
-Kind: TypeAlias = Literal["text", "secret", "address", "list", "flag", "count", "bytes", "seconds", "rate"]
+Kind: TypeAlias = Literal[
+    "text", "secret", "address", "list", "flag", "count", "bytes", "seconds", "rate", "tokens"
+]
 Check: TypeAlias = Callable[[object, "attrs.Attribute[Any]", Any], None]
 
 
@@ -163,6 +166,16 @@ def _flag(_: object, field: attrs.Attribute[Any], value: Any) -> None:
         raise ConfigError(f"{field.name}: {value!r:.80} is neither true nor false")
 
 
+def _tokens(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    ids = set()
+    for each in value:
+        if not isinstance(each, TokenRecord):
+            raise ConfigError(f"{field.name}: a value of type {type(each).__name__} is no TokenRecord")
+        if each.id in ids:
+            raise ConfigError(f"{field.name}: two tokens have the id {each.id}; take one of them out")
+        ids.add(each.id)
+
+
 _MOST = 2**53 - 1
 """What the numbers of every client can hold; infinity is more, and no number of seconds in JSON."""
 
@@ -190,6 +203,7 @@ _CHECKS: dict[Kind, Check] = {
     "bytes": number_from(int, 1, "whole number of bytes"),
     "seconds": number_from((int, float), 0.001, "number of seconds"),
     "rate": number_from((int, float), 0.001, "number a second"),
+    "tokens": _tokens,
 }
 
 _CHECKS_OR_OFF: dict[Kind, Check] = {
@@ -261,7 +275,14 @@ class GatewayConfig:
         "secret",
         None,
         "The one token of all clients, who may then do everything; see `token create` for others.",
-        is_switch=True,
+        repr=False,
+    )
+    principals: tuple[TokenRecord, ...] = setting(
+        "tokens",
+        (),
+        "Who else may come in, and what they may do: `[[principals]]` in the settings file, as "
+        "`token create --toml` writes it.",
+        converter=tuple,
         repr=False,
     )
     insecure_no_auth: bool = setting(

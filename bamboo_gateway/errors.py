@@ -55,7 +55,10 @@ class ErrorMeaning:
 ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
     ErrorCode.INVALID_MESSAGE: ErrorMeaning("The frame is no message of this protocol; the text says where."),
     ErrorCode.NOT_CONNECTED: ErrorMeaning("`connect` must come first; the socket stays open."),
-    ErrorCode.UNAUTHORIZED: ErrorMeaning("`connect.auth` is missing or wrong; the socket closes with 4001."),
+    ErrorCode.UNAUTHORIZED: ErrorMeaning(
+        "The token is missing or wrong: the socket closes with 4001. Or it was revoked or has expired "
+        "meanwhile: with 4006."
+    ),
     ErrorCode.CAPACITY_EXCEEDED: ErrorMeaning(
         "The gateway holds `max_connections` already; the socket closes with 1013.", retryable=True
     ),
@@ -110,7 +113,8 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
         "names what is missing."
     ),
     ErrorCode.RATE_LIMITED: ErrorMeaning(
-        "Too much in too short a time; nothing was done. Ask again after `retry_after` seconds.",
+        "Too much in too short a time; nothing was done. Ask again after `retry_after` seconds. In answer to "
+        "`connect`: too many wrong tokens came from this address, and the socket closes with 1013.",
         retryable=True,
     ),
     ErrorCode.STOPPING: ErrorMeaning(

@@ -20,14 +20,16 @@ from .connection.drain import drain, end_turns
 from .connection.fanout import Fanout
 from .connection.host import Host
 from .connection.pool import ConnectionPool, PoolStatistics
+from .connection.reauthentication import Reauthentication
+from .connection.revocation import revoke, run_revocation
 from .errors import AgentError
 from .http.endpoints import Endpoints
+from .identity.directory import TokenDirectory
 from .identity.gatekeeper import Gatekeeper
-from .identity.one_token import OneToken
 from .journal import Journal, JournalStatistics
 from .listener.front_door import FrontDoor
 from .listener.listening import PatientListener, bound_address, open_listeners
-from .ports import Agent, Authenticator, Channel, SessionStorage, is_resumable
+from .ports import Agent, Authenticator, Channel, SessionStorage, asks_who, is_resumable
 from .principal import Quotas
 from .protocol.messages import Limits, LoggedEvent
 from .registry import RegistryStatistics, SessionRegistry
@@ -72,7 +74,8 @@ class Gateway:
         agent: Answers chats; without one they are refused with `AGENT_ERROR`.
         channels: Outside channels by their name.
         storage: Where sessions are kept; in memory by default.
-        authenticate: Tells whose credentials a client shows, in place of `config.auth_token`.
+        authenticate: Tells whose credentials a client shows, in place of `config.auth_token` and
+            `config.principals`.
 
     Raises:
         ConfigError: A setting is unusable.
@@ -90,10 +93,8 @@ class Gateway:
         authenticate: Authenticator | None = None,
     ) -> None:
         self.config = config or GatewayConfig()
-        self._token: OneToken | None = None
-        if authenticate is None and self.config.auth_token is not None:
-            authenticate = self._token = OneToken(self.config.auth_token)
-        self.config.refuse_to_stand_open(asks_who=authenticate is not None)
+        authenticate = authenticate or TokenDirectory(self.config)
+        self.config.refuse_to_stand_open(asks_who=asks_who(authenticate))
         self.started_at = time.time()
         self._agent = agent or _no_agent
         self._storage = storage or MemoryStorage()
@@ -113,9 +114,10 @@ class Gateway:
         self.channels = ChannelManager(
             self._registry, LocalChannel(self._registry), channels or {}, self.config.command_timeout
         )
-        services = Services(self._registry, catalog, self.channels, self)
+        gatekeeper = Gatekeeper(authenticate, lambda: self._host.config)
+        reauthenticate = Reauthentication(self._pool, gatekeeper)
+        services = Services(self._registry, catalog, self.channels, self, reauthenticate)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
-        gatekeeper = Gatekeeper(authenticate)
         self._host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
         self._door = FrontDoor(self._host, Endpoints(self, gatekeeper))
 
@@ -227,10 +229,10 @@ class Gateway:
         """
         config.refuse_to_stand_open(asks_who=self._host.gatekeeper.asks)
         config, waiting = self.config.succeeded_by(config)
-        self._door.reload(config)  # refuses a certificate that is of no use before anything has changed
+        # The first two refuse what is of no use before anything has changed.
+        self._door.reload(config)
+        self._host.gatekeeper.configure(config)
         self.config = self._host.config = config
-        if self._token is not None and config.auth_token is not None:
-            self._token.replace(config.auth_token)
         await self._registry.ask(ReplaceLimits(table_limits(config, self.limits)))
         return waiting
 
@@ -253,6 +255,15 @@ class Gateway:
             GatewayError: `SESSION_NOT_FOUND`, or `INVALID_EVENT` as for `broadcast`.
         """
         return await self._registry.ask(AppendEvent(session_id, event))
+
+    def revoke(self, user_id: str) -> int:
+        """
+        Close every connection of *user_id* (4006); returns how many there were.
+
+        For a program that brings its own `authenticate`, which has to refuse them
+        from then on; the tokens of the gateway's own are watched by itself.
+        """
+        return revoke(self._host, user_id)
 
     def statistics(self) -> GatewayStatistics:
         """Count everything; costs a look at each session and connection."""
@@ -288,6 +299,7 @@ class Gateway:
         nursery.start_soon(self._registry.run)
         nursery.start_soon(self._journal.run, fanout.carry_out)
         await nursery.start(self._turns.run)
+        nursery.start_soon(run_revocation, self._host)
         nursery.start_soon(run_upkeep, self._registry, self._storage, _schedule(config), time.time)
         if config.session_max_age is not None:
             nursery.start_soon(run_cleanup, self.sessions, config.session_max_age, config.cleanup_interval)
@@ -316,9 +328,9 @@ def table_limits(config: GatewayConfig, wire: Limits) -> TableLimits:
         max_channels=config.max_channels,
         max_queued_chats=config.max_queued_chats,
         quotas=Quotas(
-            max_sessions=config.max_sessions_per_principal or None,
-            max_channels=config.max_channels_per_principal or None,
-            max_queued_chats=config.max_queued_chats_per_principal or None,
+            max_sessions=config.max_sessions_per_principal,
+            max_channels=config.max_channels_per_principal,
+            max_queued_chats=config.max_queued_chats_per_principal,
         ),
         wire=wire,
     )

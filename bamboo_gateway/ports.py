@@ -84,8 +84,16 @@ class Authenticator(Protocol):
 
         Called before anything else is done for a client, under its deadline. An
         exception is logged, and the client is refused.
+
+        One that has an attribute `asks` which is false lets everybody in, as the
+        operator, for as long as it is.
         """
         ...
+
+
+def asks_who(authenticate: Authenticator) -> bool:
+    """Does anybody have to say who they are?"""
+    return bool(getattr(authenticate, "asks", True))
 
 
 @runtime_checkable

@@ -39,7 +39,7 @@ FAMILY_SCOPES: Mapping[Family, frozenset[Scope]] = {
 
 @attrs.frozen
 class Quotas:
-    """What one principal is held to; None: what the gateway's settings say for all, 0: nothing."""
+    """What one principal is held to; None: what the gateway's settings say for all, 0: no limit."""
 
     message_rate: float | None = None
     """Messages a second, over all its connections."""

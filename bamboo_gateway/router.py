@@ -14,6 +14,7 @@ from .commands import COMMANDS, CommandContext, Services
 from .errors import AgentError, ErrorCode, GatewayError, InvalidMessageError, UnknownToolError, explain
 from .idempotency import Once, Operation
 from .ports import Agent, ToolAgent
+from .principal import Principal, Scope
 from .protocol import codec, strict_json
 from .protocol.messages import (
     ChannelMessage,
@@ -28,8 +29,14 @@ from .protocol.messages import (
 )
 from .session.outcomes import Answer, MessageKey
 from .session.requests import Caller, GetSession
+from .token_record import scope_names
 
 log = structlog.get_logger(__name__)
+
+_CHAT = frozenset({Scope.CHAT})
+"""What it takes to talk with the agent; to call its tools, too, for they are the agent at work."""
+
+_CHANNELS = frozenset({Scope.CHANNELS})
 
 
 @attrs.frozen
@@ -87,11 +94,14 @@ class MessageRouter:
         A chat whose `metadata.channel` names a channel goes there, any other to the agent.
 
         Raises:
-            GatewayError: The channel is none, or not the session's; or the session is not the caller's.
+            GatewayError: The channel is none, or not the session's; the session is not the caller's; or the
+                caller has not the scope (`FORBIDDEN`).
         """
         channel = (chat.metadata or {}).get("channel")
         if channel is None:
+            _demand(caller.principal, _CHAT, "a chat")
             return ToAgent(chat)
+        _demand(caller.principal, _CHANNELS, "a message to a channel")
         if not isinstance(channel, str):
             raise GatewayError(ErrorCode.INVALID_MESSAGE, "expected a string @ $.metadata.channel")
         session = await self._services.registry.ask(GetSession(caller))
@@ -114,7 +124,11 @@ class MessageRouter:
     async def _run(self, once: Once, command: Command) -> Answer | None:
         spec = COMMANDS.get(command.name)
         if spec is None:
+            _demand(once.caller.principal, _CHAT, "an agent's tool")
             return await self._offer_to_agent(once, command)
+        # Before the arguments are read: who may not ask learns nothing of what could be asked.
+        if not spec.is_open_to(once.caller.principal):
+            raise _forbidden(spec.scopes, command.name)
         try:
             args: Any = codec.structure({} if command.args is None else command.args, spec.arguments)
         except InvalidMessageError as error:
@@ -153,6 +167,16 @@ class MessageRouter:
         raise GatewayError(
             ErrorCode.COMMAND_FAILED, f"the tool took longer than {self._command_timeout:g} seconds"
         )
+
+
+def _demand(principal: Principal, scopes: frozenset[Scope], purpose: str) -> None:
+    if not principal.may(scopes):
+        raise _forbidden(scopes, purpose)
+
+
+def _forbidden(scopes: frozenset[Scope], purpose: str) -> GatewayError:
+    names = " or ".join(scope_names(scopes))
+    return GatewayError(ErrorCode.FORBIDDEN, f"{purpose} takes the scope {names}, which this token has not")
 
 
 def _success(command: Command, result: object) -> CommandResult:

@@ -77,7 +77,7 @@ class Audience:
         """Have so many *events* broadcast, *interval* seconds apart; returns all deliveries' times."""
         latencies: list[int] = []
         args = {"events": events, "interval": interval}
-        self.clients[0].say(type="command", name="broadcast", args=args)
+        self.clients[0].say(type="command", name="emit", args=args)
         while (missing := events * len(self.clients) - len(latencies)) > 0:
             ready = self._selector.select(STALL_TIMEOUT)
             if not ready:

@@ -21,6 +21,7 @@ bamboo-gateway chat                           # talk with its agent
 echo "hello" | bamboo-gateway chat > answer   # the same in a script
 bamboo-gateway call session.list '{"limit": 5}'
 bamboo-gateway sessions export --all --output all.jsonl
+bamboo-gateway token create --user ann        # from now on, clients have to show a token
 ```
 
 | exit code | meaning |
@@ -75,19 +76,29 @@ bamboo-gateway sessions list --json | jq -r 'select(.name == null).session_id' |
     xargs -r bamboo-gateway sessions delete --yes
 ```
 """,
-    "list": """\
+    "token": """\
+Without `--tokens`, it is the file that `serve` looks for by itself; see [who may come
+in](operations.md#who-may-come-in).
+
+```sh
+TOKEN=$(bamboo-gateway token create --user ann --expires 90d)
+BAMBOO_TOKEN=$TOKEN bamboo-gateway chat
+bamboo-gateway token create --user ci --scope metrics --toml 2>> bamboo.toml   # no file but the settings
+```
+""",
+    "sessions list": """\
 With `--json`, each line is a session as [`session.get`](commands.md#sessioninfo-type) shows it. There are
 more than `--limit` lets through: the last line, on stderr, says what to give as `--after`.
 """,
-    "show": """\
+    "sessions show": """\
 With `--json`, one object: `session`, `messages` (as [`session.history`](commands.md#historymessage-type)
 shows them), and `first`, the number of the first of them in the conversation.
 """,
-    "delete": """\
+    "sessions delete": """\
 A gateway that runs cancels the session's turn, and tells who watches it. What was deleted is never told
 again; on the disk its bytes may stay in unused parts of the file until they are written over.
 """,
-    "export": """\
+    "sessions export": """\
 **jsonl.** For each session a line that begins it, and behind it as many lines of messages as that says,
 oldest first; so what was cut off on its way is known. A session is as
 [`session.get`](commands.md#sessioninfo-type) shows it, a message as
@@ -127,10 +138,15 @@ def _command(parent: click.Context, command: click.Command) -> str:
         f"```sh\n{usage}\n```",
         inspect.cleandoc(command.help or ""),
         "\n".join(_table(command.params)) if command.params else "",
-        _AFTER.get(command.name or "", "").rstrip(),
+        _after(context).rstrip(),
         *(_command(context, each).rstrip() for each in _parts(command)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _after(context: click.Context) -> str:
+    """By the whole path: two commands may have parts of one name."""
+    return _AFTER.get(context.command_path.partition(" ")[2], "")
 
 
 def _parts(command: click.Command) -> Iterable[click.Command]:

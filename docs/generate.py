@@ -37,6 +37,7 @@ from bamboo_gateway.protocol.versions import SEED_EVENTS
 from bamboo_gateway.session.access import MAX_SHARES
 from bamboo_gateway.session.attachments import MAX_PRESENCE_WATCHERS
 from bamboo_gateway.session.metadata import MAX_METADATA_BYTES
+from bamboo_gateway.token_record import scope_names
 
 DOCS = Path(__file__).parent
 
@@ -235,10 +236,15 @@ def _command_list() -> str:
             f"[`{spec.name}`](#{_anchor(spec.name)})",
             spec.summary,
             "first result" if spec.changes else "reads anew",
+            _scopes(spec),
         )
         for spec in COMMANDS.values()
     )
-    return _table("command | what it does | repeated under its `id`", rows)
+    return _table("command | what it does | repeated under its `id` | scope", rows)
+
+
+def _scopes(spec: CommandSpec) -> str:
+    return " or ".join(f"`{scope}`" for scope in scope_names(spec.scopes)) or "none"
 
 
 def _commands() -> str:

@@ -18,7 +18,7 @@ from bamboo_gateway.channels.local import LocalChannel
 from bamboo_gateway.commands import Services
 from bamboo_gateway.journal import Journal
 from bamboo_gateway.ports import Agent, Channel, SessionStorage, is_resumable
-from bamboo_gateway.principal import Principal
+from bamboo_gateway.principal import Principal, Scope
 from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.messages import (
     AgentToken,
@@ -46,6 +46,10 @@ ReplyT = TypeVar("ReplyT")
 
 HANG = 20.0
 """Seconds after which a test that waits in vain fails."""
+
+
+ALL = frozenset(Scope) - {Scope.ADMIN}
+"""Whatever a principal can be allowed, and nobody else's sessions."""
 
 
 async def mute(turn: Turn) -> None:
@@ -103,7 +107,7 @@ class Backstage:
         self.channels = ChannelManager(
             self.registry, LocalChannel(self.registry), outside or {}, send_timeout=10.0
         )
-        self.services = Services(self.registry, self.catalog, self.channels, Report())
+        self.services = Services(self.registry, self.catalog, self.channels, Report(), self.reauthenticate)
         self.router = MessageRouter(self.services, agent, command_timeout=5.0)
         self.effects: list[Effect] = []
         """All that was let out."""
@@ -126,6 +130,10 @@ class Backstage:
         """Read a session from the storage."""
         limits = self.table.limits.session
         return await self.storage.load(session_id, limits.log, limits.history_bytes)
+
+    async def reauthenticate(self, connection_id: str | None, token: str) -> Principal:
+        """The token says whose it is."""
+        return Principal(token, ALL)
 
     async def deliver(self, effects: Sequence[Effect]) -> None:
         """Let *effects* out."""
@@ -157,7 +165,7 @@ class Backstage:
         self, connection_id: str = "c1", session_id: str = "s1", user_id: str = "ann", protocol: int = 2
     ) -> Caller:
         """A connection that watches the session, which is made if there is none."""
-        caller = Caller(Principal(user_id), connection_id)
+        caller = Caller(Principal(user_id, ALL), connection_id)
         watcher = ConnectionHandle(connection_id, user_id, protocol=protocol)
         await self.ask(Attach(caller, watcher, session_id, new_session_id=session_id))
         return caller

@@ -178,5 +178,5 @@ class TestSuccession:
     )
     def test_a_switch_waits_to_be_switched(self, now: str | None, later: str | None, *, waits: bool) -> None:
         """Another one: at once. One where there was none, or none any more: at the next start."""
-        configs = [GatewayConfig(auth_token=token) for token in (now, later)]
-        assert waiting_settings(*configs) == (("auth_token",) if waits else ())
+        configs = [GatewayConfig(tls_cert=path) for path in (now, later)]
+        assert waiting_settings(*configs) == (("tls_cert",) if waits else ())

@@ -536,7 +536,7 @@ async def test_a_broadcast_waits_for_no_client() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [ChannelMessage("*", "x"), Connected("s"), AgentToken("s", "\ud800"), "text"]
+    "event", [ChannelMessage("news", "x"), Connected("s"), AgentToken("s", "\ud800"), "text"]
 )
 async def test_an_event_that_cannot_be_sent(event: Any) -> None:
     """An embedder's slip is told to the embedder, and reaches no client."""

@@ -1,4 +1,4 @@
-"""The command line: `bamboo-gateway serve | chat | call | sessions`."""
+"""The command line: `bamboo-gateway serve | chat | call | sessions | token`."""
 
 from .command_line import main
 

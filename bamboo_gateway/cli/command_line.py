@@ -13,7 +13,7 @@ from ..version import __version__
 INTERRUPTED = 130
 """What a shell takes for "ended by Ctrl-C"."""
 
-_COMMANDS = ("serve", "chat", "call", "sessions")
+_COMMANDS = ("serve", "chat", "call", "sessions", "token")
 """Each is the `command` of the module of its name."""
 
 

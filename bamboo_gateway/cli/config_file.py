@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..agents.settings import nearest
-from .settings import SETTINGS, CommandT, read_value
+from .settings import OPTIONS, SETTINGS, CommandT, read_value
 
 
 def read(path: Path) -> dict[str, object]:
@@ -41,8 +41,10 @@ def _parse(path: Path) -> dict[str, object]:
 
 
 def _load(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
-    if path is not None:
-        ctx.default_map = read(path)
+    values = {} if path is None else read(path)
+    ctx.default_map = values
+    # What no option stands for has no default either: the command is given it as if it were one's value.
+    ctx.params |= {name: values.get(name, ()) for name in SETTINGS.keys() - OPTIONS.keys()}
 
 
 option: Callable[[CommandT], CommandT] = click.option(
@@ -56,4 +58,4 @@ option: Callable[[CommandT], CommandT] = click.option(
     callback=_load,
     help="A TOML file of settings; what is typed or in the environment goes before it.",
 )
-"""The option `--config`."""
+"""The option `--config`; with it, a command is given the settings that are tables, too."""

@@ -15,11 +15,13 @@ from ..agents import load_agent
 from ..config import Address, GatewayConfig, UnixAddress
 from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
+from ..identity.directory import TokenDirectory
 from ..storage import parse_storage
 from . import config_file, logs, settings
 from .reloader import Reloader
 from .rereading import RereadableCommand
 from .running import run
+from .tokens_path import tokens_path
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +62,10 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     ours = settings.pick(settings.ServeConfig, values)
     logs.configure(ours.log_level, ours.log_format, sys.stderr)
     try:
+        config = settings.pick(GatewayConfig, values)
+        tokens = TokenDirectory(config, tokens_path(ours.tokens), is_required=ours.tokens is not None)
         gateway = Gateway(
-            settings.pick(GatewayConfig, values),
-            agent=load_agent(ours.agent),
-            storage=parse_storage(ours.storage),
+            config, agent=load_agent(ours.agent), storage=parse_storage(ours.storage), authenticate=tokens
         )
     except ConfigError as error:
         raise click.UsageError(str(error)) from error

@@ -24,6 +24,7 @@ from ..session.outcomes import OutcomeLimits, Outcomes
 from ..session.stored import StoredChannel, StoredSession, StoredState
 from ..storage import parse_storage
 from ..storage.location import default_path
+from .patience import ask_patiently
 from .target import Target
 
 Record: TypeAlias = dict[str, Any]
@@ -97,7 +98,7 @@ class LiveSource:
 
     async def _ask(self, name: str, **args: Any) -> Record:
         try:
-            result: Record = await self._client.command(name, args)
+            result: Record = await ask_patiently(self._client, name, args)
         except RefusedError as error:
             if error.code == ErrorCode.SESSION_NOT_FOUND:
                 raise UnknownSessionError(args["session_id"]) from None

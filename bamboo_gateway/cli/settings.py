@@ -11,6 +11,7 @@ import click
 
 from ..config import GatewayConfig, Kind, Setting, setting
 from ..storage import parse_storage
+from ..token_record import read_record
 from .duration import format_duration, parse_duration
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -34,6 +35,13 @@ class ServeConfig:
         needs_restart=True,
         validator=_storage,
     )
+    tokens: str | None = setting(
+        "text",
+        None,
+        "The file that `token create` writes; `tokens.json` in this user's data folder, where left "
+        "out. If it is named here, or is there, everybody has to show a token.",
+        needs_restart=True,
+    )
     log_level: str = setting(
         "text", "info", "The least that is logged.", choices=("debug", "info", "warning", "error")
     )
@@ -46,6 +54,9 @@ SETTINGS: dict[str, attrs.Attribute[Any]] = {
     field.name: field for cls in (GatewayConfig, ServeConfig) for field in attrs.fields(cls)
 }
 """Every setting by its name, which is also its key in a file."""
+
+OPTIONS = {name: field for name, field in SETTINGS.items() if Setting.of(field).kind != "tokens"}
+"""Those that can be typed, too; the others are tables of the file, and `config_file` brings them."""
 
 _METAVARS: dict[Kind, str] = {
     "text": "TEXT",
@@ -72,6 +83,10 @@ def read_value(field: attrs.Attribute[Any], value: object) -> object:
         value = parse_duration(value)
     if kind == "list" and not isinstance(value, list):
         raise ValueError(f"{value!r} is no list")
+    if kind == "tokens":
+        if not isinstance(value, list):
+            raise ValueError(f"a list of tables is written [[{field.name}]]")
+        value = tuple(read_record(each, f"[{number}]") for number, each in enumerate(value))
     assert field.validator is not None, "`setting` gives each one"
     try:
         field.validator(None, field, value)
@@ -104,8 +119,8 @@ class SettingType(click.ParamType[Any]):
 
 
 def options(command: CommandT) -> CommandT:
-    """Give *command* an option for every setting; it is called with all of them, by name."""
-    for field in reversed(SETTINGS.values()):
+    """Give *command* an option for every setting that can be typed; it is called with all, by name."""
+    for field in reversed(OPTIONS.values()):
         command = _option(field)(command)
     return command
 

@@ -14,6 +14,7 @@ from ..client import Client, ClientError, ClientLimits, Reconnect, connect
 from ..config import DEFAULT_BIND
 from ..protocol.messages import ClientInfo
 from ..version import __version__
+from .patience import ask_patiently
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -54,7 +55,7 @@ class Target:
             finally:
                 if not client.connected.resumed:
                     with trio.move_on_after(_FAREWELL_TIMEOUT, shield=True), suppress(ClientError):
-                        await client.command("session.delete")
+                        await ask_patiently(client, "session.delete")
 
 
 def options(command: CommandT) -> CommandT:

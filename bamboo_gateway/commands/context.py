@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 import attrs
 
 from ..channel_manager import ChannelManager
+from ..principal import Principal
 from ..protocol.messages import Limits
 from ..registry import SessionRegistry
 from ..session.requests import Caller, Request
@@ -38,6 +39,19 @@ class GatewayReport(Protocol):
         ...
 
 
+class Reauthenticate(Protocol):
+    """Gives a connection another principal of the same user."""
+
+    async def __call__(self, connection_id: str | None, token: str, /) -> Principal:
+        """
+        Let the connection go on as whoever *token* belongs to.
+
+        Raises:
+            GatewayError: That will not do; all stays as it was.
+        """
+        ...
+
+
 @attrs.frozen
 class Services:
     """The parts of the gateway that commands use."""
@@ -46,6 +60,7 @@ class Services:
     catalog: SessionCatalog
     channels: ChannelManager
     report: GatewayReport
+    reauthenticate: Reauthenticate
 
 
 @attrs.frozen

@@ -8,8 +8,10 @@ from typing import Any
 import attrs
 
 from ..errors import ErrorCode, GatewayError
+from ..principal import Principal, Scope
 from ..session.requests import ChannelInfo
-from . import channel, gateway, session
+from ..token_record import scope_names
+from . import auth, broadcast, channel, gateway, session
 from .context import CommandContext
 
 
@@ -27,6 +29,12 @@ class CommandSpec:
     """Returns the result; or, where it `changes` something, the `Operation` to be carried out."""
     changes: bool = False
     """Is it carried out once for each `command.id`? One that only reads is not: it reads anew."""
+    scopes: frozenset[Scope] = attrs.field(kw_only=True)
+    """One of them is enough to run it; none: whoever was let in may. Each row says it."""
+
+    def is_open_to(self, principal: Principal) -> bool:
+        """May *principal* run it?"""
+        return not self.scopes or principal.may(self.scopes)
 
 
 @attrs.frozen
@@ -49,22 +57,25 @@ class CommandHelp:
     """The names of the result's fields."""
     changes: bool
     """Is a repeat under the same `id` answered with the first result? Otherwise it reads anew."""
+    scopes: Sequence[str]
+    """One of them is needed to run it; empty: none is."""
 
 
 @attrs.frozen
 class Help:
-    """The commands."""
+    """The commands that you may run."""
 
     commands: Sequence[CommandHelp]
 
 
 async def show_help(context: CommandContext, args: HelpArgs) -> Help:
-    """Answer `help`."""
+    """Answer `help`, with what the caller may run and no more."""
+    theirs = [spec for spec in COMMANDS.values() if spec.is_open_to(context.caller.principal)]
     if args.name is None:
-        return Help([_explain(spec) for spec in COMMANDS.values()])
+        return Help([_explain(spec) for spec in theirs])
     spec = COMMANDS.get(args.name)
-    if spec is None:
-        raise GatewayError(ErrorCode.UNKNOWN_COMMAND, f"no command {args.name!r:.80}")
+    if spec not in theirs:
+        raise GatewayError(ErrorCode.UNKNOWN_COMMAND, f"no command {args.name!r:.80} that you may run")
     return Help([_explain(spec)])
 
 
@@ -72,7 +83,7 @@ def _explain(spec: CommandSpec) -> CommandHelp:
     fields = attrs.fields(attrs.resolve_types(spec.arguments))
     args = {field.name: _describe(field) for field in fields}
     result = [field.name for field in attrs.fields(spec.result)]
-    return CommandHelp(spec.name, spec.summary, args, result, spec.changes)
+    return CommandHelp(spec.name, spec.summary, args, result, spec.changes, scope_names(spec.scopes))
 
 
 def _describe(field: attrs.Attribute[Any]) -> str:
@@ -82,19 +93,49 @@ def _describe(field: attrs.Attribute[Any]) -> str:
     return kind if field.default is attrs.NOTHING else f"{kind} = {field.default!r}"
 
 
+_ANY: frozenset[Scope] = frozenset()
+_LOOK = frozenset({Scope.SESSIONS_READ, Scope.CHAT})
+_LIST = frozenset({Scope.SESSIONS_READ})
+_WRITE = frozenset({Scope.SESSIONS_WRITE})
+_ABORT = frozenset({Scope.CHAT, Scope.SESSIONS_WRITE})
+_CHANNELS = frozenset({Scope.CHANNELS})
+_BROADCAST = frozenset({Scope.BROADCAST})
+_METRICS = frozenset({Scope.METRICS})
+
 _ROWS = (
-    CommandSpec("ping", "Ask for an echo.", gateway.PingArgs, gateway.PingResult, gateway.ping),
-    CommandSpec("status", "Tell how this session is.", channel.NoArgs, gateway.Status, gateway.status),
-    CommandSpec("help", "Tell what can be asked.", HelpArgs, Help, show_help),
+    CommandSpec("ping", "Ask for an echo.", gateway.PingArgs, gateway.PingResult, gateway.ping, scopes=_ANY),
+    CommandSpec(
+        "status",
+        "Tell how this session is.",
+        channel.NoArgs,
+        gateway.Status,
+        gateway.status,
+        scopes=_ANY,
+    ),
+    CommandSpec("help", "Tell what you may ask.", HelpArgs, Help, show_help, scopes=_ANY),
+    CommandSpec(
+        "auth.refresh",
+        "Show a new token of the same user, and go on with what that allows.",
+        auth.RefreshArgs,
+        auth.Identity,
+        auth.refresh,
+        scopes=_ANY,
+    ),
     CommandSpec(
         "session.list",
         "List the sessions that you may see.",
         session.ListArgs,
         session.SessionList,
         session.list_sessions,
+        scopes=_LIST,
     ),
     CommandSpec(
-        "session.get", "Look at a session.", session.SessionArgs, session.SessionInfo, session.get_session
+        "session.get",
+        "Look at a session.",
+        session.SessionArgs,
+        session.SessionInfo,
+        session.get_session,
+        scopes=_LOOK,
     ),
     CommandSpec(
         "session.create",
@@ -103,6 +144,7 @@ _ROWS = (
         session.SessionInfo,
         session.create_session,
         changes=True,
+        scopes=_WRITE,
     ),
     CommandSpec(
         "session.rename",
@@ -111,6 +153,7 @@ _ROWS = (
         session.SessionInfo,
         session.rename_session,
         changes=True,
+        scopes=_WRITE,
     ),
     CommandSpec(
         "session.set_metadata",
@@ -119,6 +162,7 @@ _ROWS = (
         session.SessionInfo,
         session.set_metadata,
         changes=True,
+        scopes=_WRITE,
     ),
     CommandSpec(
         "session.delete",
@@ -127,6 +171,7 @@ _ROWS = (
         session.Deleted,
         session.delete_session,
         changes=True,
+        scopes=_WRITE,
     ),
     CommandSpec(
         "session.history",
@@ -134,6 +179,7 @@ _ROWS = (
         session.HistoryArgs,
         session.HistoryList,
         session.get_history,
+        scopes=_LOOK,
     ),
     CommandSpec(
         "session.abort",
@@ -142,6 +188,7 @@ _ROWS = (
         session.Aborted,
         session.abort_turns,
         changes=True,
+        scopes=_ABORT,
     ),
     CommandSpec(
         "session.share",
@@ -150,9 +197,15 @@ _ROWS = (
         session.SessionInfo,
         session.share_session,
         changes=True,
+        scopes=_WRITE,
     ),
     CommandSpec(
-        "channel.list", "List the channels.", channel.NoArgs, channel.ChannelList, channel.list_channels
+        "channel.list",
+        "List the channels.",
+        channel.NoArgs,
+        channel.ChannelList,
+        channel.list_channels,
+        scopes=_CHANNELS,
     ),
     CommandSpec(
         "channel.create",
@@ -161,6 +214,7 @@ _ROWS = (
         ChannelInfo,
         channel.create_channel,
         changes=True,
+        scopes=_CHANNELS,
     ),
     CommandSpec(
         "channel.join",
@@ -169,9 +223,16 @@ _ROWS = (
         ChannelInfo,
         channel.join_channel,
         changes=True,
+        scopes=_CHANNELS,
     ),
     CommandSpec(
-        "channel.leave", "End that.", channel.MembershipArgs, ChannelInfo, channel.leave_channel, changes=True
+        "channel.leave",
+        "End that.",
+        channel.MembershipArgs,
+        ChannelInfo,
+        channel.leave_channel,
+        changes=True,
+        scopes=_CHANNELS,
     ),
     CommandSpec(
         "channel.send",
@@ -180,6 +241,7 @@ _ROWS = (
         channel.Sent,
         channel.send_to_channel,
         changes=True,
+        scopes=_CHANNELS,
     ),
     CommandSpec(
         "channel.delete",
@@ -188,6 +250,16 @@ _ROWS = (
         channel.ChannelDeleted,
         channel.delete_channel,
         changes=True,
+        scopes=_CHANNELS,
+    ),
+    CommandSpec(
+        "broadcast.send",
+        "Say something to everybody who may hear it.",
+        broadcast.BroadcastArgs,
+        broadcast.BroadcastSent,
+        broadcast.broadcast,
+        changes=True,
+        scopes=_BROADCAST,
     ),
     CommandSpec(
         "presence.list",
@@ -195,12 +267,23 @@ _ROWS = (
         session.SessionArgs,
         session.PresenceList,
         session.list_presence,
+        scopes=_LOOK,
     ),
     CommandSpec(
-        "gateway.info", "Tell what this gateway is.", channel.NoArgs, gateway.GatewayInfo, gateway.info
+        "gateway.info",
+        "Tell what this gateway is.",
+        channel.NoArgs,
+        gateway.GatewayInfo,
+        gateway.info,
+        scopes=_ANY,
     ),
     CommandSpec(
-        "gateway.stats", "Tell how this gateway does.", channel.NoArgs, gateway.GatewayStats, gateway.stats
+        "gateway.stats",
+        "Tell how this gateway does.",
+        channel.NoArgs,
+        gateway.GatewayStats,
+        gateway.stats,
+        scopes=_METRICS,
     ),
 )
 

@@ -34,6 +34,8 @@ class Connection:
 
     def __init__(self, outbox: Outbox, entrant: Entrant | None = None, address: str = "") -> None:
         self.id = uuid.uuid4().hex
+        self.address: str = ""
+        """Whence it comes: an IP address, or `unix`; empty: unknown."""
         self.outbox = outbox
         self.entrant = entrant or Entrant(address)
         """Its place among those who have yet to say who they are."""
@@ -88,9 +90,9 @@ class Connection:
         self.closing = self.closing or closing
         self._closing.set()
 
-    def fail(self, code: ErrorCode, closing: Closing) -> None:
+    def fail(self, code: ErrorCode, closing: Closing, *, retry_after: float | None = None) -> None:
         """End the connection with an error that is delivered before the close frame."""
-        self.refuse(code, closing.reason)
+        self.refuse(code, closing.reason, retry_after=retry_after)
         self.close(closing)
 
     async def wait_closing(self) -> None:

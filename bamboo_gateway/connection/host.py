@@ -9,6 +9,7 @@ from ..config import GatewayConfig
 from ..identity.gatekeeper import Gatekeeper
 from ..registry import SessionRegistry
 from ..router import MessageRouter
+from .message_rate import MessageRates
 from .pool import ConnectionPool
 
 
@@ -25,3 +26,4 @@ class Host:
     channels: ChannelManager
     is_draining: bool = False
     """Is nobody new let in, because the gateway is about to stop?"""
+    rates: MessageRates = attrs.field(factory=MessageRates)

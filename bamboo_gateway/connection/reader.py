@@ -12,7 +12,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from ..errors import ErrorCode, GatewayError, InvalidMessageError
 from ..idempotency import Once
-from ..principal import Credentials, Family
+from ..principal import Credentials, Family, Principal
 from ..protocol import codec, versions
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import (
@@ -32,6 +32,8 @@ from ..session.requests import Attach, Caller, SubmitChat
 from ..session.session import ConnectionHandle
 from .connection import FAILED, FULL, STOPPING, Connection
 from .host import Host
+from .message_rate import TokenBucket
+from .revocation import end_if_over
 
 
 async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_deadline: float) -> None:
@@ -85,16 +87,20 @@ class Reader:
     connection: Connection
     host: Host
     _is_first: bool = attrs.field(default=True, init=False)
+    _bucket: TokenBucket = attrs.field(factory=TokenBucket, init=False)
 
     async def receive(self, text: str | bytes) -> None:
         """Handle one message; whatever is wrong with it is told to the client and to nobody else."""
+        connection, host = self.connection, self.host
+        wait = host.rates.take(self._bucket, connection.principal, trio.current_time(), host.config)
         if not isinstance(text, str):
-            self.connection.refuse(
-                ErrorCode.INVALID_MESSAGE, "binary frame: messages are JSON in text frames"
-            )
+            self._refuse_binary(wait)
             return
         if self._is_too_big(text):
             self.connection.fail(ErrorCode.MESSAGE_TOO_BIG, _TOO_BIG)
+            return
+        if wait:
+            self._refuse_for_now(wait, self._find_id(text))
             return
         if self._is_first:
             self._learn_dialect(text)
@@ -112,6 +118,30 @@ class Reader:
             )
         except trio.BrokenResourceError:
             self.connection.close(STOPPING)  # the registry has stopped, and with it the gateway
+
+    def _refuse_binary(self, wait: float) -> None:
+        if wait:
+            self._refuse_for_now(wait, None)
+        else:
+            self.connection.refuse(
+                ErrorCode.INVALID_MESSAGE, "binary frame: messages are JSON in text frames"
+            )
+
+    def _refuse_for_now(self, wait: float, message_id: str | None) -> None:
+        self.connection.refuse(
+            ErrorCode.RATE_LIMITED,
+            "too many messages in too short a time; this one was not looked at",
+            message_id=message_id,
+            retry_after=math.ceil(wait * 1000) / 1000,
+        )
+
+    def _find_id(self, text: str) -> str | None:
+        """By its id alone does the client know which of its messages was refused."""
+        try:
+            message = codec.decode(text, self.connection.outbox.voice.dialect)
+        except InvalidMessageError:
+            return None
+        return message.id if isinstance(message, (Chat, Command)) else None
 
     def _is_too_big(self, text: str) -> bool:
         """trio-websocket bounds characters; the limits are in bytes, of which a character has up to four."""
@@ -163,27 +193,49 @@ class Reader:
 
     async def _connect(self, message: Connect) -> None:
         connection = self.connection
+        before = connection.principal
+        principal = await self._identify(message)
+        if principal is None:
+            return
+        connection.principal = principal
+        if end_if_over(self.host, connection, time.time()):
+            return  # since it was let in, which a handshake may have done
+        try:
+            await self.host.registry.ask(self._attach(message, principal))
+        except GatewayError:
+            # It watches what it watched before, and so it has to be who it was before.
+            connection.principal = before or principal
+            raise
+
+    async def _identify(self, message: Connect) -> Principal | None:
+        """Tell who it is; None: nobody who may come in, and the connection ends."""
+        connection = self.connection
         # Who has proved who they are need not do it again to move to another session.
-        if connection.principal is None or message.auth is not None:
-            try:
-                principal = await self.host.gatekeeper.admit(Credentials(message.auth, connection.address))
-            except GatewayError as error:
-                connection.fail(error.code, Closing(CloseCode.UNAUTHORIZED, error.message))
-                return
-            if not self.host.pool.seat(connection, self.host.config.max_connections):
-                connection.fail(ErrorCode.CAPACITY_EXCEEDED, FULL)
-                return
-            connection.principal = principal
+        if connection.principal is not None and message.auth is None:
+            return connection.principal
+        try:
+            principal = await self.host.gatekeeper.admit(Credentials(message.auth, connection.address))
+        except GatewayError as error:
+            is_blocked = error.code is ErrorCode.RATE_LIMITED
+            code = CloseCode.TRY_AGAIN_LATER if is_blocked else CloseCode.UNAUTHORIZED
+            connection.fail(error.code, Closing(code, error.message), retry_after=error.retry_after)
+            return None
+        if not self.host.pool.seat(connection, self.host.config.max_connections):
+            connection.fail(ErrorCode.CAPACITY_EXCEEDED, FULL)
+            return None
+        return principal
+
+    def _attach(self, message: Connect, principal: Principal) -> Attach:
         handle = ConnectionHandle(
-            connection.id,
-            connection.principal.user_id,
+            self.connection.id,
+            principal.user_id,
             protocol=versions.negotiate(message.protocol),
             client=message.client,
             connected_at=time.time(),
-            hears=frozenset(filter(connection.principal.hears, Family)),
+            hears=frozenset(filter(principal.hears, Family)),
         )
-        attach = Attach(
-            Caller(connection.principal, connection.id),
+        return Attach(
+            Caller(principal, self.connection.id),
             handle,
             message.session_id,
             new_session_id=str(uuid.uuid4()),
@@ -193,4 +245,3 @@ class Reader:
             exclusive=bool(message.exclusive),
             is_exact=message.replay == "exact",
         )
-        await self.host.registry.ask(attach)

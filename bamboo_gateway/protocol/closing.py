@@ -59,7 +59,9 @@ CLOSE_CODES: dict[CloseCode, CloseMeaning] = {
     CloseCode.SERVICE_RESTART: CloseMeaning(
         "The gateway restarts, after what ran has come to its end.", reconnect=True
     ),
-    CloseCode.TRY_AGAIN_LATER: CloseMeaning("The gateway is full.", reconnect=True),
+    CloseCode.TRY_AGAIN_LATER: CloseMeaning(
+        "The gateway is full, or too many wrong tokens came from this address.", reconnect=True
+    ),
     CloseCode.UNAUTHORIZED: CloseMeaning("The token is missing or wrong.", reconnect=False),
     CloseCode.CONNECT_TIMEOUT: CloseMeaning("No `connect` came in time.", reconnect=True),
     CloseCode.SUPERSEDED: CloseMeaning(
@@ -67,7 +69,9 @@ CLOSE_CODES: dict[CloseCode, CloseMeaning] = {
     ),
     CloseCode.HEARTBEAT_LOST: CloseMeaning("The client answered no ping in time.", reconnect=True),
     CloseCode.SLOW_CONSUMER: CloseMeaning("The client took no data for too long.", reconnect=True),
-    CloseCode.REVOKED: CloseMeaning("The right to be connected was withdrawn.", reconnect=False),
+    CloseCode.REVOKED: CloseMeaning(
+        "The right to be connected was withdrawn: the token was revoked, or has expired.", reconnect=False
+    ),
 }
 
 

@@ -108,7 +108,7 @@ class Command:
 
     name: str = attrs.field(validator=_name)
     """The name of the command or tool."""
-    args: Json
+    args: Json = attrs.field(repr=False)  # those of `auth.refresh` hold a token
     """The command's arguments: an object; null stands for none."""
     id: str | None = attrs.field(default=None, kw_only=True, validator=optional(_name))
     """The client's own key; echoed in `command_result`."""

@@ -31,7 +31,7 @@ class TableLimits:
     max_channels: int
     max_queued_chats: int
     quotas: Quotas
-    """What each principal is held to that has no quota of its own; None: nothing."""
+    """What each principal is held to that has no quota of its own; None or 0: nothing."""
     wire: Limits
     """What `connected` tells of it."""
 
@@ -41,7 +41,12 @@ class TableLimits:
             return Quotas()
         own, usual = principal.quotas, self.quotas
         return Quotas(
-            max_sessions=usual.max_sessions if own.max_sessions is None else own.max_sessions,
-            max_channels=usual.max_channels if own.max_channels is None else own.max_channels,
-            max_queued_chats=usual.max_queued_chats if own.max_queued_chats is None else own.max_queued_chats,
+            max_sessions=_nearest(own.max_sessions, usual.max_sessions),
+            max_channels=_nearest(own.max_channels, usual.max_channels),
+            max_queued_chats=_nearest(own.max_queued_chats, usual.max_queued_chats),
         )
+
+
+def _nearest(own: int | None, usual: int | None) -> int | None:
+    """One's own limit goes before the usual one; 0, in either, is none."""
+    return (usual if own is None else own) or None

@@ -2,7 +2,7 @@
 The servers that are compared. Each is a program that prints its port.
 
 Each does what the workloads ask for: it answers `connect`, `ping` and a command, and on the command
-`broadcast` it sends as many events as asked to all its clients. None but the gateway has sessions, a log,
+`emit` it sends as many events as asked to all its clients. None but the gateway has sessions, a log,
 resuming, limits or deadlines: the others show what a library costs, not what a gateway on top of it would.
 """
 

@@ -26,7 +26,7 @@ CONFIG = GatewayConfig(
 
 
 class Broadcaster:
-    """An agent that says as many tokens as a chat asks for, with one tool: the command `broadcast`."""
+    """An agent that says as many tokens as a chat asks for, with one tool: the command `emit`."""
 
     def __init__(self) -> None:
         self.gateway = Gateway(CONFIG, agent=self)

@@ -33,7 +33,7 @@ clients: dict[int, socket.socket] = {}
 
 def answer(client: socket.socket, data: bytes) -> None:
     """Send the frame that is ready for this."""
-    if b'"broadcast"' in data:
+    if b'"emit"' in data:
         broadcast(**json.loads(data[data.index(b"{") :])["args"])
     elif b'"ping"' in data:
         client.send(PONG * data.count(b'"ping"'))

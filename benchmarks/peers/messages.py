@@ -18,7 +18,7 @@ def make_event() -> str:
 
 
 def make_reply(message: dict[str, Any], connections: int) -> str:
-    """Answer a `connect`, a `ping`, or any command but `broadcast`."""
+    """Answer a `connect`, a `ping`, or any command but `emit`."""
     match message["type"]:
         case "connect":
             return _to_json(type="connected", session_id="s")
@@ -30,7 +30,7 @@ def make_reply(message: dict[str, Any], connections: int) -> str:
 
 def is_broadcast(message: dict[str, Any]) -> bool:
     """Is this the command to send `args.events` events to everybody, in each of `args.ticks` ticks?"""
-    return message.get("name") == "broadcast"
+    return message.get("name") == "emit"
 
 
 def _to_json(**message: object) -> str:

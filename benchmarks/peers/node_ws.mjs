@@ -26,7 +26,7 @@ const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDefla
 server.on("connection", (client) => {
   client.on("message", (data) => {
     const message = JSON.parse(data);
-    if (message.name === "broadcast") broadcast(message.args);
+    if (message.name === "emit") broadcast(message.args);
     else client.send(JSON.stringify(reply(message)));
   });
 });

@@ -21,7 +21,7 @@ COST = "server CPU per delivery"
 def ask(crowd: Crowd, ticks: int, events: int = 1, *, at_once: bool = True) -> None:
     """Ask for *events* in each of *ticks*; each client shall read each of them."""
     args = {"ticks": ticks, "events": events, "at_once": at_once}
-    crowd.clients[0].say(type="command", name="broadcast", args=args)
+    crowd.clients[0].say(type="command", name="emit", args=args)
     crowd.receive(len(crowd.clients) * ticks * events, _is_event)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 COMMAND = [sys.executable, "-m", "bamboo_gateway"]
 ROOT = Path(__file__).parents[2]
 
+_NO_DATA = "/nowhere/data"
+
 HANG = 30.0
 """Seconds after which a test that waits in vain fails."""
 
@@ -23,10 +25,12 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """
     This process's variables, without any that would set up a gateway or a client.
 
-    A gateway keeps its sessions in memory, unless it is told otherwise: the user's data are none of ours.
+    A gateway keeps its sessions in memory, unless it is told otherwise, and finds no tokens: the user's data
+    are none of ours.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BAMBOO_")}
-    return kept | {"BAMBOO_STORAGE": "memory:"} | dict(extra or {})
+    ours = {"BAMBOO_STORAGE": "memory:", "XDG_DATA_HOME": _NO_DATA}
+    return kept | ours | dict(extra or {})
 
 
 def run(

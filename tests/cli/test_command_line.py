@@ -23,6 +23,7 @@ def test_help_lists_the_commands(flag: str) -> None:
         "chat",
         "call",
         "sessions",
+        "token",
     ]
 
 
@@ -53,7 +54,7 @@ def test_no_arguments_are_answered_with_help() -> None:
 )
 def test_a_wrong_call_is_one_line_and_exit_code_2(args: list[str], says: str) -> None:
     """No usage, no traceback: what is wrong, on stderr."""
-    result = CliRunner().invoke(main, args)
+    result = CliRunner().invoke(main, args, env={"XDG_DATA_HOME": "/nowhere"})
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith(f"bamboo-gateway: {says}"), result.stderr

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from bamboo_gateway.cli import config_file
+from bamboo_gateway import GatewayConfig
+from bamboo_gateway.cli import config_file, settings
+from bamboo_gateway.principal import Principal, Quotas, Scope
 from tests.cli.probe import invoke, probe
 
 
@@ -48,9 +52,61 @@ def test_flag_goes_before_environment_and_that_before_file(tmp_path: Path) -> No
     assert (values["max_connections"], values["max_sessions"], values["max_channels"]) == (1, 2, 3)
 
 
+PRINCIPAL = f"""
+[[principals]]
+id = "a1"
+user_id = "ann"
+scopes = ["chat", "metrics"]
+digest = "sha256:{"0" * 64}"
+expires_at = 2030-01-01T00:00:00Z
+quotas = {{ max_sessions = 5 }}
+"""
+
+
+def test_principals_come_from_the_file_alone(tmp_path: Path) -> None:
+    """As records, each checked; they are no option, and no variable."""
+    values = config_file.read(write(tmp_path, PRINCIPAL + PRINCIPAL.replace("a1", "a2")))
+    [first, second] = settings.pick(GatewayConfig, settings_of(values)).principals
+    assert (first.id, second.id) == ("a1", "a2")
+    assert first.principal() == Principal(
+        "ann",
+        frozenset({Scope.CHAT, Scope.METRICS}),
+        datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC).timestamp(),
+        Quotas(max_sessions=5),
+        "a1",
+        "sha256:" + "0" * 64,
+    )
+    assert probe(env={"BAMBOO_PRINCIPALS": "x"})["principals"] == []
+
+
+def test_serve_is_given_them(tmp_path: Path) -> None:
+    """With all the other settings."""
+    seen: list[object] = []
+
+    @click.command
+    @config_file.option
+    @settings.options
+    def command(**values: object) -> None:
+        seen.append(values["principals"])
+
+    path = write(tmp_path, PRINCIPAL)
+    assert CliRunner().invoke(command, ["--config", str(path)]).exit_code == 0
+    assert [[record.id for record in each] for each in seen] == [["a1"]]  # type: ignore[attr-defined]  # records
+
+
+def settings_of(values: dict[str, object]) -> dict[str, object]:
+    """All settings: those of a file, and for the others their defaults."""
+    return probe() | values
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("principals = 'ann'", "principals: a list of tables is written [[principals]]"),
+        ("[principals]\nid = 'a'", "principals: a list of tables is written [[principals]]"),
+        ("[[principals]]\nid = 'a'", "principals: [0]: user_id is missing"),
+        (PRINCIPAL + "scope = []", "principals: [0]: unknown key 'scope'; there are id, user_id, scopes"),
+        (PRINCIPAL + PRINCIPAL, "principals: two tokens have the id a1; take one of them out"),
         ("max_conections = 1", "unknown key 'max_conections'; did you mean 'max_connections'?"),
         ("zzz = 1", "unknown key 'zzz'"),
         ("[serve]\nbind = 1", "unknown key 'serve'"),

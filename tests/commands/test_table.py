@@ -20,6 +20,7 @@ RIGHT: Mapping[str, dict[str, Json]] = {
     "ping": {"timestamp": 5},
     "status": {},
     "help": {"name": "ping"},
+    "auth.refresh": {"auth": "ann"},
     "session.list": {"limit": 1, "after": 0},
     "session.get": {"session_id": "s1"},
     "session.create": {"name": "tea", "metadata": {"a": [1, None]}},
@@ -41,6 +42,7 @@ RIGHT: Mapping[str, dict[str, Json]] = {
         "metadata": {"a": 1},
     },
     "channel.delete": {"name": "news"},
+    "broadcast.send": {"content": "hello", "metadata": {"a": 1}},
     "presence.list": {"session_id": "s1"},
     "gateway.info": {},
     "gateway.stats": {},
@@ -160,6 +162,7 @@ async def test_help_on_one_command_names_types_and_defaults() -> None:
                 },
                 "result": ["messages", "first", "has_more"],
                 "changes": False,
+                "scopes": ["chat", "sessions:read"],
             }
         ]
     }
@@ -170,7 +173,7 @@ async def test_help_on_one_command_names_types_and_defaults() -> None:
 async def test_help_on_nothing_is_refused() -> None:
     """A name that is no command."""
     error = (await help_on(name="dance")).error
-    assert (error.code, error.message) == (ErrorCode.UNKNOWN_COMMAND, "no command 'dance'")
+    assert (error.code, error.message) == (ErrorCode.UNKNOWN_COMMAND, "no command 'dance' that you may run")
 
 
 @pytest.mark.parametrize("spec", COMMANDS.values(), ids=COMMANDS)

@@ -21,13 +21,14 @@ from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.fanout import Fanout
 from bamboo_gateway.connection.host import Host
 from bamboo_gateway.connection.pool import ConnectionPool
+from bamboo_gateway.connection.reauthentication import Reauthentication
 from bamboo_gateway.gateway import Gateway, table_limits
 from bamboo_gateway.http.endpoints import Endpoints
+from bamboo_gateway.identity.directory import TokenDirectory
 from bamboo_gateway.identity.gatekeeper import Gatekeeper
-from bamboo_gateway.identity.one_token import OneToken
 from bamboo_gateway.journal import Journal
 from bamboo_gateway.listener.front_door import FrontDoor
-from bamboo_gateway.ports import Agent, SessionStorage
+from bamboo_gateway.ports import Agent, Authenticator, SessionStorage
 from bamboo_gateway.protocol.messages import TokenUsage
 from bamboo_gateway.registry import SessionRegistry
 from bamboo_gateway.router import MessageRouter
@@ -130,7 +131,10 @@ def stream_pair(buffer_bytes: int | None = None) -> tuple[trio.SocketStream, tri
 
 @asynccontextmanager
 async def stage(
-    config: GatewayConfig | None = None, agent: Agent = echo, storage: SessionStorage | None = None
+    config: GatewayConfig | None = None,
+    agent: Agent = echo,
+    storage: SessionStorage | None = None,
+    authenticate: Authenticator | None = None,
 ) -> AsyncIterator[Stage]:
     """The parts of a gateway for as long as the block runs."""
     storage = storage or MemoryStorage()
@@ -144,14 +148,14 @@ async def stage(
     pool = ConnectionPool(Admission())
     fanout = Fanout(pool, turns)
     channels = ChannelManager(registry, LocalChannel(registry), {}, send_timeout=10.0)
-    services = Services(registry, catalog, channels, gateway)
+    gatekeeper = Gatekeeper(authenticate or TokenDirectory(config), lambda: host.config, trio.current_time)
+    services = Services(registry, catalog, channels, gateway, Reauthentication(pool, gatekeeper))
     router = MessageRouter(services, agent, config.command_timeout)
+    host = Host(config, gatekeeper, pool, registry, router, channels)
     async with trio.open_nursery() as nursery:
         backstage = trio.CancelScope()
         await nursery.start(_run, backstage, registry, journal, fanout, turns)
         async with trio.open_nursery() as connections:
-            gatekeeper = Gatekeeper(OneToken(config.auth_token) if config.auth_token else None)
-            host = Host(config, gatekeeper, pool, registry, router, channels)
             sessions = SessionManager(registry, catalog, time.time)
             door = FrontDoor(host, Endpoints(gateway, gatekeeper))
             parts = Stage(host, door, registry, table, fanout, sessions, connections, backstage)

@@ -9,6 +9,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bamboo_gateway.config import GatewayConfig
 from bamboo_gateway.connection.outbox import FULL_BYTES
+from bamboo_gateway.principal import Credentials, Principal, Scope
 from bamboo_gateway.protocol.messages import AgentToken, Json
 from bamboo_gateway.session.requests import BroadcastEvent
 from bamboo_gateway.turn import Turn
@@ -170,7 +171,7 @@ async def test_a_wrong_token_is_told_before_the_end(auth: dict[str, str]) -> Non
 
 async def test_a_second_guess_in_the_same_packet_is_not_read() -> None:
     """After a wrong token nothing more is heard of that client, not even the right one."""
-    async with stage(GatewayConfig(auth_token="secret")) as parts:
+    async with stage(GatewayConfig(auth_token="secret", max_failed_tokens=0)) as parts:
         for number in range(20):  # trio runs what is ready in a random order
             client = parts.socket()
             await client.upgrade()
@@ -639,3 +640,122 @@ async def test_broadcasts_reach_who_has_connected() -> None:
         event: Event = await member.event()
         assert (event["token"], event["channel"], event["seq"]) == ("news", "*", 1)
         await is_alive(stranger)
+
+
+# ── who it is ────────────────────────────────────────────────────────────────
+
+
+async def test_a_blocked_address_is_told_when_to_come_back() -> None:
+    """After too many wrong tokens the right one will not do either, for a while."""
+    config = GatewayConfig(auth_token="secret", max_failed_tokens=2, failed_tokens_block=30)
+    async with stage(config) as parts:
+        for _ in range(2):
+            client = parts.memory()
+            await client.upgrade()
+            await client.say("connect", auth="wrong")
+            assert await error(client) == "UNAUTHORIZED"
+            assert await client.close_frame() == UNAUTHORIZED
+        client = parts.memory()
+        await client.upgrade()
+        await client.say("connect", auth="secret")
+        told = await client.event("error")
+        assert (told["code"], told["retryable"]) == ("RATE_LIMITED", True)
+        assert 29 <= told["retry_after"] <= 30
+        assert (await client.close_frame())[0] == 1013
+        assert parts.table.statistics().sessions == 0
+
+
+async def somebody(credentials: Credentials) -> Principal | None:
+    """A token is its user's name."""
+    return Principal(credentials.token, frozenset({Scope.CHAT})) if credentials.token else None
+
+
+async def test_a_second_connect_may_be_somebody_elses() -> None:
+    """They get what is theirs, and leave what is not."""
+    async with stage(authenticate=somebody) as parts:
+        client = parts.memory()
+        first = await client.connect(auth="ann")
+        await client.say("connect", auth="bob", session_id=first["session_id"])
+        second = await client.event("connected")
+        assert second["session_id"] != first["session_id"]
+        [connection] = parts.connections
+        assert connection.principal is not None
+        assert connection.principal.user_id == "bob"
+
+
+async def test_a_second_connect_that_is_refused_leaves_who_it_was() -> None:
+    """It still watches the first one's session, and so it is still the first one."""
+    async with stage(GatewayConfig(max_sessions=1), authenticate=somebody) as parts:
+        client = parts.memory()
+        await client.connect(auth="ann")
+        await client.say("connect", auth="bob")
+        assert await error(client) == "LIMIT_EXCEEDED"
+        [connection] = parts.connections
+        assert connection.principal is not None
+        assert connection.principal.user_id == "ann"
+
+
+# ── how much ─────────────────────────────────────────────────────────────────
+
+
+async def test_more_messages_than_its_rate_are_refused(autojump_clock: MockClock) -> None:
+    """Ten seconds' worth come at once; the others are told when to come again, and nothing is done."""
+    async with stage(GatewayConfig(message_rate=1)) as parts:
+        client = parts.memory()
+        connected = await client.connect(protocol=2)
+        for number in range(9):
+            await client.say("ping", timestamp=number)
+            await client.event("pong")
+        chat = {"content": "hi", "session_id": connected["session_id"], "id": "m1"}
+        for kind, fields in (
+            ("chat", chat),
+            ("command", {"name": "session.create", "args": {}, "id": "m2"}),
+            ("ping", {"timestamp": 1}),
+        ):
+            await client.say(kind, **fields)
+            told = await client.event("error")
+            assert (told["code"], told["retryable"], told["retry_after"]) == ("RATE_LIMITED", True, 1.0)
+            assert told.get("id") == fields.get("id")
+        for junk in (frame(BINARY, b"x"), frame(TEXT, b"{")):
+            await client.send(junk)
+            assert await error(client) == "RATE_LIMITED"
+        assert parts.table.statistics().sessions == 1
+        await trio.sleep(1)
+        await client.say("chat", **chat)
+        assert (await client.event("chat_accepted"))["id"] == "m1"
+
+
+async def test_a_new_rate_holds_for_live_connections(autojump_clock: MockClock) -> None:
+    """Settings that are read anew are looked up at each message; 0 is no limit."""
+    async with stage(GatewayConfig(message_rate=0)) as parts:
+        client = parts.memory()
+        await client.connect()
+        for _ in range(50):
+            await is_alive(client)
+        parts.host.config = GatewayConfig(message_rate=0.1)
+        await is_alive(client)
+        await client.say("ping", timestamp=1)
+        assert await error(client) == "RATE_LIMITED"
+        parts.host.config = GatewayConfig(message_rate=0)
+        await is_alive(client)
+
+
+async def test_a_users_connections_share_a_rate(autojump_clock: MockClock) -> None:
+    """Another's are none of theirs, and a new connection brings nothing new."""
+    config = GatewayConfig(principal_message_rate=1)
+    async with stage(config, authenticate=somebody) as parts:
+        one, two, bob = (parts.memory() for _ in range(3))
+        await one.connect(auth="ann")
+        await two.connect(auth="ann")
+        await bob.connect(auth="bob")
+        for client in [one, two] * 5:
+            await is_alive(client)
+        for client in (one, two):
+            await client.say("ping", timestamp=1)
+            assert await error(client) == "RATE_LIMITED"
+        await one.leave()
+        again = parts.memory()
+        await again.connect(auth="ann")
+        await again.say("ping", timestamp=1)
+        assert await error(again) == "RATE_LIMITED"
+        await is_alive(bob)

@@ -5,9 +5,11 @@ import json
 import attrs
 import pytest
 
+from bamboo_gateway.config import GatewayConfig
 from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.http.endpoints import METRICS_TYPE, Endpoints, Visitor, is_address, refused
 from bamboo_gateway.http.messages import RefusedError, Reply, Request
+from bamboo_gateway.identity.directory import TokenDirectory
 from bamboo_gateway.identity.gatekeeper import Gatekeeper
 from bamboo_gateway.principal import Credentials, Principal, Scope
 
@@ -37,7 +39,10 @@ async def scoped(credentials: Credentials) -> Principal | None:
     return Principal("ann", frozenset({Scope(scope)})) if scope in list(Scope) else None
 
 
-OPEN, ASKING = Endpoints(Site(), Gatekeeper(None)), Endpoints(Site(), Gatekeeper(scoped))
+OPEN, ASKING = (
+    Endpoints(Site(), Gatekeeper(TokenDirectory(GatewayConfig()), GatewayConfig)),
+    Endpoints(Site(), Gatekeeper(scoped, GatewayConfig)),
+)
 
 
 def get(path: str, method: str = "GET", **headers: str) -> Request:
@@ -71,7 +76,7 @@ async def test_everybody_may_ask_whether_it_is_well(endpoints: Endpoints, visito
 
 async def test_what_is_not_ready_says_why() -> None:
     """503, for whoever sends clients here; it is alive all the same."""
-    endpoints = Endpoints(Site(reason="draining"), Gatekeeper(None))
+    endpoints = Endpoints(Site(reason="draining"), Gatekeeper(TokenDirectory(GatewayConfig()), GatewayConfig))
     reply = await endpoints.answer(get("/readyz"), HERE)
     assert (reply.status, json.loads(reply.body)) == (503, {"status": "not ready", "reason": "draining"})
     assert (await endpoints.answer(get("/healthz"), HERE)).status == 200

@@ -106,19 +106,19 @@ def test_wrong_settings_change_nothing(tmp_path: Path, text: str, error: str) ->
 
 def test_what_waits_for_a_restart_is_named(tmp_path: Path) -> None:
     """The rest is in force; it is named again as long as it waits."""
-    text = "bind = '127.0.0.1:1'\nlog_max_events = 5\nauth_token = 'sesame'\nagent = 'openai'\n"
+    text = "bind = '127.0.0.1:1'\nlog_max_events = 5\ntls_cert = 'cert.pem'\nagent = 'openai'\n"
     with reloading(tmp_path, "max_queued_chats = 3") as it:
         for queued in (4, 5):
             it.reload(f"{text}max_queued_chats = {queued}")
             assert it.server.process.stderr is not None
             line = json.loads(it.server.process.stderr.readline())
             assert (line["level"], line["event"]) == ("warning", "settings wait for a restart")
-            assert line["settings"] == "bind, auth_token, log_max_events, agent"
+            assert line["settings"] == "bind, tls_cert, log_max_events, agent"
             assert it.limits()["max_queued_chats"] == queued
 
 
 def test_a_token_is_replaced(tmp_path: Path) -> None:
-    """Who comes from then on shows the new one."""
+    """Who comes from then on shows the new one; who has shown the old one is let go."""
     with reloading(tmp_path, "auth_token = 'old'") as it, dial(it.server.url) as client:
         client.connect(protocol=2, auth="old")
         it.reload("auth_token = 'new'")

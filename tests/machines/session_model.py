@@ -19,7 +19,7 @@ MAX_QUEUED = 1
 USUAL = Quotas(max_sessions=2, max_channels=1, max_queued_chats=2)
 """What each principal is held to."""
 
-BOBS = Quotas(max_sessions=1, max_queued_chats=0)
+BOBS = Quotas(max_sessions=1, max_queued_chats=1)
 """What Bob is held to in place of that, where it is not None."""
 MAX_OUTCOMES = 3
 MAX_OUTCOME_AGE = 10.0
@@ -262,7 +262,7 @@ class Model:
         if len(found.queue) >= MAX_QUEUED and found.running:
             return ErrorCode.QUEUE_FULL
         of_owner = [each for each in self.sessions.values() if each.owner == found.owner]
-        quota = 0 if user == found.owner == "bob" else 2
+        quota = 1 if user == found.owner == "bob" else 2
         # Where its turns were interrupted, they count as soon as they are known of.
         busy = [each for each in of_owner if not each.is_dormant]
         if sum(len(each.queue) + bool(each.running) for each in busy) >= quota:

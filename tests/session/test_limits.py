@@ -13,12 +13,13 @@ NAMES = ("max_sessions", "max_channels", "max_queued_chats")
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    ("own", "usual", "expected"), [(None, None, None), (None, 5, 5), (7, 5, 7), (7, None, 7), (0, 5, 0)]
+    ("own", "usual", "expected"),
+    [(None, None, None), (None, 5, 5), (7, 5, 7), (7, None, 7), (0, 5, None), (None, 0, None)],
 )
 def test_a_quota_of_one_s_own_goes_before_the_usual_one(
     name: str, own: int | None, usual: int | None, expected: int | None
 ) -> None:
-    """None is what all have; 0 is nothing at all, and not "no limit"; the other quotas are left alone."""
+    """None is what all have, 0 is no limit; the other quotas are left alone."""
     limits = attrs.evolve(LIMITS, quotas=Quotas(**{name: usual}))
     held = limits.quotas_of(Principal("ann", quotas=Quotas(**{name: own})))
     assert held == Quotas(**{name: expected})
@@ -26,6 +27,6 @@ def test_a_quota_of_one_s_own_goes_before_the_usual_one(
 
 def test_an_operator_is_held_to_nothing() -> None:
     """Neither to what all are held to nor to a quota of its own."""
-    all_are_held_to = Quotas(max_sessions=0, max_channels=0, max_queued_chats=0)
+    all_are_held_to = Quotas(max_sessions=1, max_channels=1, max_queued_chats=1)
     limits = attrs.evolve(LIMITS, quotas=all_are_held_to)
     assert limits.quotas_of(attrs.evolve(LOCAL, quotas=all_are_held_to)) == Quotas()

@@ -8,6 +8,7 @@ from ...errors import ErrorCode, GatewayError
 from ...protocol.messages import ChannelMessage, LoggedEvent
 from .. import requests
 from ..effects import Effect, SaveChannel
+from ..log import BROADCAST
 from .state import Handlers, TableState, append_to, not_found, refusing_what_cannot_be_encoded
 
 
@@ -27,9 +28,11 @@ def _append(state: TableState, request: requests.AppendEvent, now: float, effect
 
 
 def _broadcast(state: TableState, request: requests.BroadcastEvent, now: float, effects: list[Effect]) -> int:
-    _check_kind(request.event)
+    event = request.event
+    if not (isinstance(event, ChannelMessage) and event.channel == BROADCAST):
+        _check_kind(event)
     log = state.channels.broadcasts
-    seq = append_to(log, request.event, now, effects)
+    seq = append_to(log, event, now, effects)
     if seq == 1:
         effects.insert(0, SaveChannel(log.number, log.name, 0))
     return seq

@@ -102,9 +102,9 @@ def test_those_that_are_not_in_memory_count() -> None:
     assert refusal(table, create("s7", someone("bob"))) is ErrorCode.LIMIT_EXCEEDED
 
 
-@pytest.mark.parametrize(("own", "allowed"), [(None, 2), (3, 3), (1, 1), (0, 0)])
+@pytest.mark.parametrize(("own", "allowed"), [(None, 2), (3, 3), (1, 1)])
 def test_a_quota_of_one_s_own_counts_in_place_of_the_usual_one(own: int | None, allowed: int) -> None:
-    """More, less, or nothing at all."""
+    """More, or less."""
     table = table_of(max_sessions=2)
     who = Caller(Principal("ann", quotas=Quotas(max_sessions=own)))
     for number in range(allowed):
@@ -114,7 +114,7 @@ def test_a_quota_of_one_s_own_counts_in_place_of_the_usual_one(own: int | None, 
 
 def test_operators_and_the_program_itself_make_as_many_as_they_like() -> None:
     """For whomever: what the program makes for a user is theirs and counts, and is not refused."""
-    table = table_of(max_sessions=1, max_channels=0, max_queued_chats=0)
+    table = table_of(max_sessions=1, max_channels=1, max_queued_chats=1)
     root = Caller(Principal("root", frozenset({Scope.ADMIN})), "c1")
     for number in range(3):
         ask(table, create(f"r{number}", root))
@@ -201,17 +201,19 @@ def test_through_a_share_the_owner_pays() -> None:
 
 def test_a_quota_of_their_own_counts_for_who_speaks_in_what_is_theirs() -> None:
     """In somebody else's session what all are held to counts: the owner's own is not known then."""
-    table = busy(max_queued_chats=1)
-    rich, poor = Quotas(max_queued_chats=3), Quotas(max_queued_chats=0)
+    table = busy(max_queued_chats=2)
+    rich, poor = Quotas(max_queued_chats=3), Quotas(max_queued_chats=1)
     ask(table, chat(run_id="r1", who=caller("c1", attrs.evolve(ANN, quotas=rich))))
     ask(table, chat(run_id="r2", who=caller("c1", attrs.evolve(ANN, quotas=rich))))
     assert refusal(table, chat(run_id="r3", who=caller("b1", attrs.evolve(BOB, quotas=rich)))) is (
         ErrorCode.QUEUE_FULL
     )
     ask(table, AbortTurn(caller()))
-    none = caller("c1", attrs.evolve(ANN, quotas=poor))
-    assert refusal(table, chat(run_id="r4", who=none)) is ErrorCode.QUEUE_FULL
-    ask(table, chat(run_id="r5", who=caller("b1", attrs.evolve(BOB, quotas=poor))))
+    ask(table, chat(run_id="r4", who=caller("c1", attrs.evolve(ANN, quotas=poor))))
+    assert refusal(table, chat(run_id="r5", who=caller("c1", attrs.evolve(ANN, quotas=poor)))) is (
+        ErrorCode.QUEUE_FULL
+    )
+    ask(table, chat(run_id="r6", who=caller("b1", attrs.evolve(BOB, quotas=poor))))
 
 
 def test_what_an_earlier_gateway_has_left_unfinished_counts() -> None:
