@@ -7,6 +7,7 @@ import attrs
 from ..channel_manager import ChannelManager
 from ..config import GatewayConfig
 from ..identity.gatekeeper import Gatekeeper
+from ..refusals import Refusals
 from ..registry import SessionRegistry
 from ..router import MessageRouter
 from .pool import ConnectionPool
@@ -23,3 +24,4 @@ class Host:
     registry: SessionRegistry
     router: MessageRouter
     channels: ChannelManager
+    refusals: Refusals = attrs.field(factory=Refusals)
