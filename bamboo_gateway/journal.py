@@ -53,7 +53,23 @@ _CHANGES_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 _COMMIT_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Seconds. Memory takes some microseconds, a good disk a millisecond, a locked file a second."""
 
-_LAG_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_LAG_BOUNDS = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+)
 """Seconds: a commit, and up to 70 ms of writes to ten thousand connections."""
 
 
@@ -127,7 +143,7 @@ class JournalHistograms:
     commit_time: HistogramSnapshot
     """Seconds of each commit."""
     delivery_lag: HistogramSnapshot
-    """Seconds for which each batch was on its way, from the registry that has applied it to the end of fan-out."""
+    """Seconds for which each batch was on its way, from the registry, which had applied it, through fan-out."""
 
 
 class Journal:

@@ -42,6 +42,8 @@ HANDSHAKE_FAILURES: Mapping[HandshakeFailure, str] = {
 Bound: TypeAlias = Literal["connection", "principal"]
 """Whose messages a second are limited."""
 
+BOUNDS: tuple[Bound, ...] = get_args(Bound)
+
 
 @attrs.frozen
 class RefusalStatistics:
@@ -70,8 +72,7 @@ class Refusals:
 
     def statistics(self) -> RefusalStatistics:
         """Count them."""
-        bounds: tuple[Bound, ...] = get_args(Bound)
         return RefusalStatistics(
             {reason: self._handshakes[reason] for reason in HandshakeFailure},
-            {bound: self._rate_limited[bound] for bound in bounds},
+            {bound: self._rate_limited[bound] for bound in BOUNDS},
         )

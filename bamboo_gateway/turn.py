@@ -55,13 +55,13 @@ class Turn:
         sends it on with whatever it asks of others.
         """
         context = TraceContext.of(self.message)
-        return context and context.traceparent
+        return context.traceparent if context else None
 
     @property
     def tracestate(self) -> str | None:
         """The header `tracestate` that belongs to `traceparent`, from `metadata.tracestate`."""
         context = TraceContext.of(self.message)
-        return context and context.tracestate
+        return context.tracestate if context else None
 
     async def token(self, text: str) -> None:
         """

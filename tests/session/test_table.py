@@ -315,6 +315,8 @@ def test_statistics_count_everything(table: SessionTable) -> None:
         channels=1,
         events_appended=6,
         log_bytes=size_bytes,
+        resumes=0,
+        resume_gaps=0,
     )
     event = ask(table, AppendEvent("s1", AgentToken("s1", "b")))
     assert table.statistics().log_bytes == size_bytes + len(
