@@ -143,7 +143,7 @@ class JournalHistograms:
     commit_time: HistogramSnapshot
     """Seconds of each commit."""
     delivery_lag: HistogramSnapshot
-    """Seconds for which each batch was on its way, from the registry, which had applied it, through fan-out."""
+    """Seconds for which each batch was on its way: from the registry, which applied it, through fan-out."""
 
 
 class Journal:

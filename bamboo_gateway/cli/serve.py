@@ -18,6 +18,7 @@ from ..gateway import Gateway
 from ..storage import parse_storage
 from . import config_file, logs, settings
 from .running import run
+from .task_tree import run_task_tree_printer
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +65,14 @@ def command(**values: Any) -> None:
     # Here, for the process is ours; in an embedder's it is not.
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    run(_serve, gateway)
+    run(_serve_watched, gateway)
+
+
+async def _serve_watched(gateway: Gateway) -> None:
+    async with trio.open_nursery() as nursery:
+        await nursery.start(run_task_tree_printer)
+        await _serve(gateway)
+        nursery.cancel_scope.cancel()
 
 
 async def _serve(gateway: Gateway) -> None:
