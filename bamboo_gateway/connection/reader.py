@@ -8,6 +8,7 @@ import uuid
 
 import attrs
 import trio
+from structlog.contextvars import bind_contextvars
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from ..errors import ErrorCode, GatewayError, InvalidMessageError
@@ -190,3 +191,6 @@ class Reader:
             is_exact=message.replay == "exact",
         )
         await self.host.registry.ask(attach)
+        bind_contextvars(
+            session=connection.session_id
+        )  # in this task, to be in whatever is logged from here on
