@@ -10,6 +10,7 @@ import trio
 
 from ..protocol.closing import CLOSE_CODES
 from ..refusals import BOUNDS, HandshakeFailure
+from ..registry import INBOX_SIZE
 from ..statistics import Measurements
 from ..turns import OUTCOMES
 from ..version import __version__
@@ -163,7 +164,7 @@ _REGISTRY = (
     Metric(
         "bamboo_registry_inbox_requests",
         "gauge",
-        "Requests that wait for the one task that changes sessions; there is room for 1024",
+        f"Requests that wait for the one task that changes sessions; there is room for {INBOX_SIZE}",
         one(lambda measured: measured.statistics.registry.inbox),
     ),
     Metric(
