@@ -715,27 +715,24 @@ async def test_a_scrape_tells_what_has_happened() -> None:
                 await trio.lowlevel.checkpoint()
             seen = samples(gateway)
             await late.leave()
-    assert seen['bamboo_connections{state="connected"}'] == 2
-    assert seen['bamboo_connections{state="unauthenticated"}'] == 1
-    assert seen["bamboo_connections_accepted_total"] == 3
-    # What was said, its start, the token and the end.
-    assert seen["bamboo_events_appended_total"] == 4
-    assert seen['bamboo_events_delivered_total{way="live"}'] == 4
-    assert seen['bamboo_events_delivered_total{way="caught_up"}'] == 4
-    assert seen["bamboo_resumes_total"] == 1
-    assert seen['bamboo_gaps_total{cause="cursor_unknown"}'] == 1
-    assert seen['bamboo_turns_total{outcome="completed"}'] == 1
-    assert seen['bamboo_turn_duration_seconds_count{outcome="completed"}'] == 1
+    build = f'python="{platform.python_version()}",trio="{trio.__version__}",version="{__version__}"'
+    expected = {
+        f"bamboo_build_info{{{build}}}": 1,
+        'bamboo_connections{state="connected"}': 2,
+        'bamboo_connections{state="unauthenticated"}': 1,
+        "bamboo_connections_accepted_total": 3,
+        "bamboo_events_appended_total": 4,  # what was said, its start, the token and the end
+        'bamboo_events_delivered_total{way="live"}': 4,
+        'bamboo_events_delivered_total{way="caught_up"}': 4,
+        "bamboo_resumes_total": 1,
+        'bamboo_gaps_total{cause="cursor_unknown"}': 1,
+        'bamboo_turns_total{outcome="completed"}': 1,
+        'bamboo_turn_duration_seconds_count{outcome="completed"}': 1,
+        "bamboo_storage_failing": 0,
+    }
+    assert {name: seen[name] for name in expected} == expected
     assert seen["bamboo_journal_commit_seconds_count"] == seen["bamboo_journal_commit_changes_count"] > 0
     assert seen["bamboo_delivery_lag_seconds_count"] >= seen["bamboo_journal_commit_seconds_count"]
-    assert seen["bamboo_storage_failing"] == 0
-    assert (
-        seen[
-            f'bamboo_build_info{{python="{platform.python_version()}",trio="{trio.__version__}",'
-            f'version="{__version__}"}}'
-        ]
-        == 1
-    )
     after = samples(gateway)
     assert sum(after[f'bamboo_connections_closed_total{{code="{code}"}}'] for code in (1000, 1001, 1006)) == 3
     assert sum(after[f'bamboo_connections{{state="{state}"}}'] for state in ("connected", "behind")) == 0
@@ -750,9 +747,6 @@ async def test_no_series_comes_with_the_load() -> None:
             session = await gateway.sessions.create(f"user-{number}")
             await gateway.send_to(session.id, AgentToken(session.id, "hello"))
         assert set(samples(gateway)) == before
-    text = gateway.metrics().decode()
-    assert "user-" not in text
-    assert session.id not in text
 
 
 async def test_a_turn_stays_in_its_trace_over_a_restart(tmp_path: Path) -> None:

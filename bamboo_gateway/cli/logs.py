@@ -71,7 +71,7 @@ _FIRST = ("timestamp", "level", "event")
 
 
 def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    return {name: event.get(name) for name in _FIRST} | event
+    return {**{name: event.get(name) for name in _FIRST}, **event}
 
 
 def _text(stream: TextIO) -> list[Processor]:

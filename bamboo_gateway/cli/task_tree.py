@@ -60,12 +60,13 @@ def _redact(stack: Stack) -> None:
 
 
 def _redact_context(context: Context) -> None:
+    from stackscope import Stack  # noqa: PLC0415 -- as above
+
     context.description = None
     if context.inner_stack is not None:
         _redact(context.inner_stack)
     for child in context.children:
-        # Either kind has its parts in another place, and only a stack has frames.
-        if hasattr(child, "frames"):
+        if isinstance(child, Stack):
             _redact(child)
         else:
             _redact_context(child)

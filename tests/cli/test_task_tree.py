@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def _end(server: Serving) -> tuple[int, str]:
 async def _chat(url: str, told: trio.Event, heard: trio.Event) -> None:
     async with open_websocket_url(url) as websocket:
         await websocket.send_message(f'{{"type": "connect", "auth": "{SECRET}", "session_id": "s"}}')
-        session = (await websocket.get_message()).partition('"session_id":"')[2].partition('"')[0]
+        session = json.loads(await websocket.get_message())["session_id"]
         await websocket.send_message(f'{{"type": "chat", "session_id": "{session}", "content": "{SECRET}"}}')
         while "agent_token" not in await websocket.get_message():
             pass
