@@ -212,7 +212,8 @@ class Gateway:
         return Measurements(
             statistics=statistics,
             states=ConnectionStates.count(self._pool, statistics.connections.open),
-            refusals=self._host.refusals.statistics(),
+            handshake_failures=self._host.refusals.handshakes,
+            rate_limited=self._host.refusals.rate_limited,
             journal=self._journal.histograms(),
             turn_durations=self._turns.durations(),
             loop_lag=self._loop_lag.snapshot(),

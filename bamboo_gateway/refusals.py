@@ -1,78 +1,65 @@
-"""Who was turned away at the door, and why; and whose messages came too fast."""
+"""Who was turned away at the door, and why; and how many messages came too fast."""
 
 from __future__ import annotations
 
 import enum
 from collections import Counter
 from collections.abc import Mapping
-from typing import Literal, TypeAlias, get_args
-
-import attrs
 
 
 class HandshakeFailure(enum.StrEnum):
-    """Why a socket became no connection; a closed set, for each is the label of a metric."""
+    """Why a socket came to nothing; a closed set, for each is the label of a metric."""
 
     TLS = "tls"
     TIMEOUT = "timeout"
     GONE = "gone"
-    MALFORMED = "malformed"
-    TOO_LARGE = "too_large"
+    HEAD = "head"
+    HTTP = "http"
+    UPGRADE = "upgrade"
     ORIGIN = "origin"
     UNAUTHORIZED = "unauthorized"
-    LOCKED_OUT = "locked_out"
-    FULL = "full"
-    STOPPING = "stopping"
+    RATE_LIMITED = "rate_limited"
+    FORBIDDEN = "forbidden"
+    CAPACITY = "capacity"
+    DRAINING = "draining"
+    FAILED = "failed"
 
 
 HANDSHAKE_FAILURES: Mapping[HandshakeFailure, str] = {
-    HandshakeFailure.TLS: "The TLS handshake failed.",
+    HandshakeFailure.TLS: "It spoke no TLS, or none that was accepted.",
     HandshakeFailure.TIMEOUT: "The request was not there in time.",
     HandshakeFailure.GONE: "The client went away before it was answered.",
-    HandshakeFailure.MALFORMED: "The request is no WebSocket upgrade and nothing else that is understood.",
-    HandshakeFailure.TOO_LARGE: "The request's head has too many bytes or headers.",
+    HandshakeFailure.HEAD: "The request is no HTTP/1.1, or its head has too many bytes or headers.",
+    HandshakeFailure.HTTP: "It asked for a path or a method that there is not.",
+    HandshakeFailure.UPGRADE: "It is no upgrade to WebSocket as RFC 6455 has it.",
     HandshakeFailure.ORIGIN: "A web page of a foreign origin.",
     HandshakeFailure.UNAUTHORIZED: "The token in a header is wrong.",
-    HandshakeFailure.LOCKED_OUT: "Too many wrong tokens came from its address.",
-    HandshakeFailure.FULL: "The gateway, or its share for one address, is full.",
-    HandshakeFailure.STOPPING: "The gateway stops.",
+    HandshakeFailure.RATE_LIMITED: "Too many wrong tokens came from its address.",
+    HandshakeFailure.FORBIDDEN: "The token has not the scope for what it asked for.",
+    HandshakeFailure.CAPACITY: "The gateway, or the share of one address, is full.",
+    HandshakeFailure.DRAINING: "The gateway is about to stop.",
+    HandshakeFailure.FAILED: "A bug; the log has the traceback.",
 }
 """What each means."""
 
-Bound: TypeAlias = Literal["connection", "principal"]
-"""Whose messages a second are limited."""
-
-BOUNDS: tuple[Bound, ...] = get_args(Bound)
-
-
-@attrs.frozen
-class RefusalStatistics:
-    """How many were refused since the start."""
-
-    handshakes: dict[HandshakeFailure, int]
-    """By reason."""
-    rate_limited: dict[Bound, int]
-    """Messages, by the limit that they exceeded."""
-
 
 class Refusals:
-    """Counts who was refused; every reason has its number from the start."""
+    """Counts who was refused."""
 
     def __init__(self) -> None:
+        self.rate_limited = 0
+        """Messages that came too fast."""
         self._handshakes: Counter[HandshakeFailure] = Counter()
-        self._rate_limited: Counter[Bound] = Counter()
+
+    @property
+    def handshakes(self) -> dict[HandshakeFailure, int]:
+        """Sockets that came to nothing, by the reason; every reason has its number from the start."""
+        return {reason: self._handshakes[reason] for reason in HandshakeFailure}
 
     def count_handshake(self, reason: HandshakeFailure) -> None:
-        """One more socket became no connection."""
+        """One more socket came to nothing."""
         self._handshakes[reason] += 1
 
-    def count_rate_limited(self, bound: Bound) -> None:
-        """One more message came too fast for its connection, or for all of its principal's together."""
-        self._rate_limited[bound] += 1
-
-    def statistics(self) -> RefusalStatistics:
-        """Count them."""
-        return RefusalStatistics(
-            {reason: self._handshakes[reason] for reason in HandshakeFailure},
-            {bound: self._rate_limited[bound] for bound in BOUNDS},
-        )
+    def count_rate_limited(self) -> None:
+        """One more message came too fast."""
+        self.rate_limited += 1

@@ -11,7 +11,7 @@ from .connection.pool import PoolStatistics
 from .connection.states import ConnectionStates
 from .histogram import HistogramSnapshot
 from .journal import JournalHistograms, JournalStatistics
-from .refusals import RefusalStatistics
+from .refusals import HandshakeFailure
 from .registry import RegistryStatistics
 from .turns import Outcome, TurnStatistics
 
@@ -37,7 +37,9 @@ class Measurements:
 
     statistics: GatewayStatistics
     states: ConnectionStates
-    refusals: RefusalStatistics
+    handshake_failures: Mapping[HandshakeFailure, int]
+    rate_limited: int
+    """Messages that came too fast."""
     journal: JournalHistograms
     turn_durations: Mapping[Outcome, HistogramSnapshot]
     loop_lag: HistogramSnapshot

@@ -84,7 +84,7 @@ ROWS: dict[str, Sequence[Panel]] = {
         Panel(
             "Rate-limited messages",
             "cps",
-            [(_rate("bamboo_messages_rate_limited_total", "bound"), "{{bound}}")],
+            [(_rate("bamboo_messages_rate_limited_total"), "refused")],
         ),
         Panel("Outbox bytes", "bytes", [(_now("bamboo_outbox_bytes"), "waiting")]),
     ],

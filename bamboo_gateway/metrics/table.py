@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from ..protocol.closing import CLOSE_CODES
-from ..refusals import BOUNDS, HandshakeFailure
+from ..refusals import HandshakeFailure
 from ..registry import INBOX_SIZE
 from ..statistics import Measurements
 from ..turns import OUTCOMES
@@ -19,7 +19,6 @@ from .metric import Label, Metric, Reading, Readings, by, one
 _STATE = Label("state", ("unauthenticated", "connected", "behind"))
 _CODE = Label("code", [str(code.value) for code in CLOSE_CODES])
 _REASON = Label("reason", list(HandshakeFailure))
-_BOUND = Label("bound", BOUNDS)
 _WAY = Label("way", ("live", "caught_up"))
 _CAUSE = Label("cause", ("log_cut", "cursor_unknown"))
 _OUTCOME = Label("outcome", OUTCOMES)
@@ -106,16 +105,15 @@ _CONNECTIONS = (
     Metric(
         "bamboo_handshake_failures_total",
         "counter",
-        "Sockets that became no connection",
-        by(_REASON, lambda measured: measured.refusals.handshakes),
+        "Sockets that came to nothing, by the reason",
+        by(_REASON, lambda measured: measured.handshake_failures),
         [_REASON],
     ),
     Metric(
         "bamboo_messages_rate_limited_total",
         "counter",
-        "Messages that were refused because they came too fast, for their connection or for their principal",
-        by(_BOUND, lambda measured: measured.refusals.rate_limited),
-        [_BOUND],
+        "Messages that were refused because they came too fast",
+        one(lambda measured: measured.rate_limited),
     ),
     Metric(
         "bamboo_outbox_bytes",
