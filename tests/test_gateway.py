@@ -731,8 +731,7 @@ async def test_a_scrape_tells_what_has_happened() -> None:
         "bamboo_storage_failing": 0,
     }
     assert {name: seen[name] for name in expected} == expected
-    assert seen["bamboo_journal_commit_seconds_count"] == seen["bamboo_journal_commit_changes_count"] > 0
-    assert seen["bamboo_delivery_lag_seconds_count"] >= seen["bamboo_journal_commit_seconds_count"]
+    assert seen["bamboo_delivery_lag_seconds_count"] >= seen["bamboo_journal_commit_changes_count"] > 0
     after = samples(gateway)
     assert sum(after[f'bamboo_connections_closed_total{{code="{code}"}}'] for code in (1000, 1001, 1006)) == 3
     assert sum(after[f'bamboo_connections{{state="{state}"}}'] for state in ("connected", "behind")) == 0

@@ -243,7 +243,7 @@ _STORAGE = (
     Metric(
         "bamboo_journal_commit_seconds",
         "histogram",
-        "How long one commit took",
+        "How long one commit took; in memory it takes no time, and none is measured",
         one(lambda measured: measured.journal.commit_time),
     ),
 )
