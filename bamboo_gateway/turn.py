@@ -13,6 +13,7 @@ from .protocol import strict_json
 from .protocol.messages import AgentToken, AgentToolComplete, AgentToolStart, Chat, Json, LoggedEvent
 from .session.history import HistoryMessage
 from .session.session import Session
+from .trace_context import TraceContext
 
 
 @attrs.define
@@ -44,6 +45,23 @@ class Turn:
 
     Only for an agent that declares itself resumable (`resume = True`).
     """
+
+    @property
+    def traceparent(self) -> str | None:
+        """
+        The trace that this turn is part of, as the header `traceparent` of W3C Trace Context; None: of none.
+
+        It is what the chat's `metadata.traceparent` says, if that is valid. An agent
+        sends it on with whatever it asks of others.
+        """
+        context = TraceContext.of(self.message)
+        return context.traceparent if context else None
+
+    @property
+    def tracestate(self) -> str | None:
+        """The header `tracestate` that belongs to `traceparent`, from `metadata.tracestate`."""
+        context = TraceContext.of(self.message)
+        return context.tracestate if context else None
 
     async def token(self, text: str) -> None:
         """

@@ -15,19 +15,26 @@ from typing import Literal, TypeAlias, get_args
 import attrs
 import structlog
 import trio
+from structlog.contextvars import bind_contextvars
 
 from .errors import AgentError, ErrorCode, explain
+from .histogram import Histogram, HistogramSnapshot
 from .ports import Agent
 from .protocol import codec
-from .protocol.messages import AgentComplete, Error, TokenUsage
+from .protocol.messages import AgentComplete, Chat, Error, TokenUsage
 from .registry import SessionRegistry
 from .session.effects import StartTurn
 from .session.requests import EndTurn
+from .trace_context import TraceContext
 from .turn import Turn
 
 log = structlog.get_logger(__name__)
 
 Outcome: TypeAlias = Literal["completed", "failed", "aborted"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+_DURATION_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+"""Seconds: an agent may look something up, ask a model, or work for an hour."""
 
 
 @attrs.frozen
@@ -56,6 +63,7 @@ class TurnRunner:
         self._is_ending = False
         self._ended = trio.lowlevel.ParkingLot()
         self._outcomes: Counter[Outcome] = Counter()
+        self._durations = {outcome: Histogram(_DURATION_BOUNDS) for outcome in OUTCOMES}
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Hold the tasks of all turns until cancelled."""
@@ -91,22 +99,32 @@ class TurnRunner:
 
     def statistics(self) -> TurnStatistics:
         """Count the turns that run and how the others ended."""
-        return TurnStatistics(len(self._scopes), **{name: self._outcomes[name] for name in get_args(Outcome)})
+        return TurnStatistics(len(self._scopes), **{name: self._outcomes[name] for name in OUTCOMES})
+
+    def durations(self) -> dict[Outcome, HistogramSnapshot]:
+        """How many seconds the turns took that are over."""
+        return {outcome: histogram.snapshot() for outcome, histogram in self._durations.items()}
 
     async def _run_turn(self, effect: StartTurn, scope: trio.CancelScope) -> None:
-        session_id, run_id = effect.session.id, effect.run_id
+        session_id, run_id, began = effect.session.id, effect.run_id, trio.current_time()
+        # The task's own: whatever is logged in it, also by the agent and its libraries, says whose it is.
+        bind_contextvars(session=session_id, run=run_id, **_trace(effect.chat))
         try:
             with scope:
                 outcome = await self._answer(effect)
                 # An agent, who has the most to tell, waits while the storage fails.
                 await self._registry.wait_well()
                 await self._registry.tell(EndTurn(session_id, run_id, outcome))
-                self._outcomes["completed" if isinstance(outcome, AgentComplete) else "failed"] += 1
+                self._count("completed" if isinstance(outcome, AgentComplete) else "failed", began)
             if scope.cancelled_caught:
-                self._outcomes["aborted"] += 1
+                self._count("aborted", began)
         finally:
             del self._scopes[run_id]
             self._ended.unpark_all()
+
+    def _count(self, outcome: Outcome, began: float) -> None:
+        self._outcomes[outcome] += 1
+        self._durations[outcome].observe(trio.current_time() - began)
 
     async def _answer(self, effect: StartTurn) -> AgentComplete | Error:
         """Call the agent. Whatever it raises, also while it is cancelled, ends this turn and nothing else."""
@@ -125,6 +143,11 @@ class TurnRunner:
             log.error("agent raised", exception=traceback.format_exc(), session=session_id, run=run_id)
             outcome = Error(ErrorCode.AGENT_ERROR, explain(group, "the agent"), session_id=session_id)
         return outcome
+
+
+def _trace(chat: Chat) -> dict[str, str]:
+    context = TraceContext.of(chat)
+    return {"trace_id": context.trace_id} if context else {}
 
 
 def _checked(usage: object) -> TokenUsage:

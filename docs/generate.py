@@ -24,6 +24,7 @@ from bamboo_gateway.commands import COMMANDS, CommandSpec
 from bamboo_gateway.commands.session import MAX_PAGE
 from bamboo_gateway.config import GatewayConfig, Setting
 from bamboo_gateway.errors import ERROR_CODES
+from bamboo_gateway.metrics import METRICS
 from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.closing import CLOSE_CODES
 from bamboo_gateway.protocol.codec import Dialect
@@ -34,6 +35,7 @@ from bamboo_gateway.protocol.schema import Schema, class_schema, wire_schema, wi
 from bamboo_gateway.protocol.strict_json import INT64, MAX_EVENT_NESTING, MAX_NESTING
 from bamboo_gateway.protocol.tags import CLIENT_TAGS, EVENT_TAGS
 from bamboo_gateway.protocol.versions import SEED_EVENTS
+from bamboo_gateway.refusals import HANDSHAKE_FAILURES
 from bamboo_gateway.session.access import MAX_SHARES
 from bamboo_gateway.session.attachments import MAX_PRESENCE_WATCHERS
 from bamboo_gateway.session.metadata import MAX_METADATA_BYTES
@@ -283,6 +285,39 @@ def _setting(field: attrs.Attribute[Any]) -> tuple[str, ...]:
     return f"`{field.name}`", setting.kind, default, setting.meaning, off, waits
 
 
+# ── docs/metrics.md ──────────────────────────────────────────────────────────
+
+
+def _metrics() -> str:
+    rows = (
+        (
+            f"`{metric.name}`",
+            metric.kind,
+            ", ".join(f"`{label.name}`" for label in metric.labels),
+            metric.help,
+        )
+        for metric in METRICS.values()
+    )
+    return _table("metric | kind | labels | meaning", rows)
+
+
+def _labels() -> str:
+    labels = ((metric.name, label) for metric in METRICS.values() for label in metric.labels)
+    rows = (
+        (
+            f"`{label.name}`",
+            f"`{name}`",
+            ", ".join(f"`{value}`" for value in label.values) or "one, of the build",
+        )
+        for name, label in labels
+    )
+    return _table("label | of | values", rows)
+
+
+def _handshake_failures() -> str:
+    return _table("reason | meaning", ((f"`{each}`", text) for each, text in HANDSHAKE_FAILURES.items()))
+
+
 # ── the documents ────────────────────────────────────────────────────────────
 
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
@@ -301,6 +336,11 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "command-results": _command_results,
     },
     "configuration.md": {"settings": _settings},
+    "metrics.md": {
+        "metrics": _metrics,
+        "labels": _labels,
+        "handshake-failures": _handshake_failures,
+    },
 }
 
 
@@ -312,6 +352,8 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield DOCS / name, _filled(DOCS / name, makers)
     if (reference := DOCS / "cli_reference.py").exists():
         yield DOCS / "cli.md", runpy.run_path(str(reference))["render"]()
+    dashboard = DOCS / "grafana_dashboard.py"
+    yield DOCS / "grafana" / "bamboo-gateway.json", runpy.run_path(str(dashboard))["render"]()
 
 
 def _filled(document: Path, makers: Mapping[str, Callable[[], str]]) -> str:
@@ -337,7 +379,7 @@ def main() -> None:
     ]
     for path, text in stale:
         if check:
-            print(f"docs/{path.name} is stale: run python docs/generate.py", file=sys.stderr)
+            print(f"docs/{path.relative_to(DOCS)} is stale: run python docs/generate.py", file=sys.stderr)
         else:
             path.write_text(text, encoding="utf-8")
     sys.exit(check and bool(stale))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import platform
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,13 +19,14 @@ from bamboo_gateway import AgentError, ConfigError, Gateway, GatewayConfig, Gate
 from bamboo_gateway.config import Address, UnixAddress
 from bamboo_gateway.errors import StorageError
 from bamboo_gateway.gateway import table_limits
-from bamboo_gateway.principal import Quotas
+from bamboo_gateway.principal import Principal, Quotas
 from bamboo_gateway.protocol.messages import AgentToken, ChannelMessage, Connected, TokenUsage
 from bamboo_gateway.session.effects import Change, SaveSession
 from bamboo_gateway.session.log import LogLimits
 from bamboo_gateway.session.session import ConnectionHandle, Session
 from bamboo_gateway.session.stored import StoredState
 from bamboo_gateway.storage.memory import MemoryStorage
+from bamboo_gateway.storage.sqlite import SQLiteStorage
 from tests.connection.raw_client import HANG, TEXT, RawClient
 
 ANY_PORT = GatewayConfig(bind="127.0.0.1:0")
@@ -800,12 +802,102 @@ async def test_a_dead_listener_is_no_gateway() -> None:
 
 
 def test_a_quota_of_zero_is_none() -> None:
-    """0 switches a limit off in the settings, and is "nothing at all" in a principal's own quotas."""
+    """0 switches a limit off, in the settings as in a principal's own quotas."""
     for number, quota in ((0, None), (7, 7)):
         config = GatewayConfig(
             max_sessions_per_principal=number,
             max_channels_per_principal=number,
             max_queued_chats_per_principal=number,
         )
-        held = table_limits(config, Gateway(config).limits).quotas
+        held = table_limits(config, Gateway(config).limits).quotas_of(Principal("ann"))
         assert held == Quotas(max_sessions=quota, max_channels=quota, max_queued_chats=quota)
+
+
+# ── what it measures ─────────────────────────────────────────────────────────
+
+
+def samples(gateway: Gateway) -> dict[str, float]:
+    """What a scrape gives, by series."""
+    lines = (line for line in gateway.metrics().decode().splitlines() if not line.startswith("#"))
+    return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
+
+
+async def test_a_scrape_tells_what_has_happened() -> None:
+    """Connections by state, deliveries, resumes and gaps, turns, commits and closes, as clients saw them."""
+    gateway = Gateway(ANY_PORT, agent=echo)
+    async with serving(gateway) as address, dialled(address) as client, dialled(address) as stranger:
+        connected = await client.connect(protocol=2)
+        await stranger.upgrade()
+        await client.say("chat", content="hello", session_id=connected["session_id"])
+        await client.event("agent_complete")
+        async with dialled(address) as late:
+            await late.connect(session_id=connected["session_id"], protocol=2, last_seq=9)
+            await late.event("agent_complete")
+            while not gateway.statistics().deliveries.caught_up:
+                await trio.lowlevel.checkpoint()
+            seen = samples(gateway)
+            await late.leave()
+    build = f'python="{platform.python_version()}",trio="{trio.__version__}",version="{__version__}"'
+    expected = {
+        f"bamboo_build_info{{{build}}}": 1,
+        'bamboo_connections{state="connected"}': 2,
+        'bamboo_connections{state="unauthenticated"}': 1,
+        "bamboo_connections_accepted_total": 3,
+        "bamboo_events_appended_total": 4,  # what was said, its start, the token and the end
+        'bamboo_events_delivered_total{way="live"}': 4,
+        'bamboo_events_delivered_total{way="caught_up"}': 4,
+        "bamboo_resumes_total": 1,
+        'bamboo_gaps_total{cause="cursor_unknown"}': 1,
+        'bamboo_turns_total{outcome="completed"}': 1,
+        'bamboo_turn_duration_seconds_count{outcome="completed"}': 1,
+        "bamboo_storage_failing": 0,
+    }
+    assert {name: seen[name] for name in expected} == expected
+    assert seen["bamboo_delivery_lag_seconds_count"] >= seen["bamboo_journal_commit_changes_count"] > 0
+    after = samples(gateway)
+    assert sum(after[f'bamboo_connections_closed_total{{code="{code}"}}'] for code in (1000, 1001, 1006)) == 3
+    assert sum(after[f'bamboo_connections{{state="{state}"}}'] for state in ("connected", "behind")) == 0
+
+
+async def test_no_series_comes_with_the_load() -> None:
+    """A hundred sessions and users later there are as many series as before."""
+    gateway = Gateway(ANY_PORT, agent=echo)
+    before = set(samples(gateway))
+    async with serving(gateway):
+        for number in range(100):
+            session = await gateway.sessions.create(f"user-{number}")
+            await gateway.send_to(session.id, AgentToken(session.id, "hello"))
+        assert set(samples(gateway)) == before
+
+
+async def test_a_turn_stays_in_its_trace_over_a_restart(tmp_path: Path) -> None:
+    """Also a chat that had to wait: the storage has the whole of it."""
+    traces = [f"00-{digit * 32}-{'b' * 16}-01" for digit in "12"]
+
+    async def hang(turn: Turn) -> None:
+        await trio.sleep_forever()
+
+    class Tracer:
+        resume = True
+
+        def __init__(self) -> None:
+            self.seen: list[str | None] = []
+
+        async def __call__(self, turn: Turn) -> None:
+            self.seen.append(turn.traceparent)
+
+    hang.resume = True  # type: ignore[attr-defined]  # how an agent says that it can go on
+    gateway = Gateway(ANY_PORT, agent=hang, storage=SQLiteStorage(tmp_path / "db"))
+    async with serving(gateway) as address, dialled(address) as client:
+        session_id = (await client.connect(protocol=2))["session_id"]
+        for trace in traces:
+            metadata = {"traceparent": trace}
+            await client.say("chat", content="hi", session_id=session_id, metadata=metadata)
+            await client.event("chat_accepted")
+    tracer = Tracer()
+    again = Gateway(ANY_PORT, agent=tracer, storage=SQLiteStorage(tmp_path / "db"))
+    async with serving(again):
+        with trio.fail_after(HANG):
+            while len(tracer.seen) < 2:
+                await trio.lowlevel.checkpoint()
+    assert tracer.seen == traces

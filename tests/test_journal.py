@@ -195,6 +195,38 @@ async def test_while_one_commit_lasts_the_next_gathers() -> None:
         ("deliver", together),
     ]
     assert here.journal.statistics() == JournalStatistics(False, held=0, commits=2, failures=0, changes=4)
+    measured = here.journal.histograms()
+    assert (measured.changes.count, measured.changes.sum) == (2, 4)
+    assert measured.commit_time.count == 2
+    assert measured.delivery_lag.count == 4, "each batch was on its way for a time of its own"
+
+
+async def test_a_batch_in_place_is_measured_like_any_other() -> None:
+    """Its size, and its time on the way; the commit takes none, and what changes nothing is no commit."""
+    async with desk(is_instant=True) as here:
+        await wait_all_tasks_blocked()  # so that `run` runs
+        await here.send(here.step("one", save("s1")), here.step("two", save("s2")))
+        await here.send(here.step("three", Dismiss("c1")))
+    measured = here.journal.histograms()
+    assert (measured.changes.count, measured.changes.sum) == (1, 2)
+    assert (measured.commit_time.count, measured.delivery_lag.count) == (0, 2)
+
+
+async def test_an_outage_is_in_no_histogram(autojump_clock: MockClock) -> None:
+    """Nothing of what it holds up is measured but the commit that ends it: it would hide all else."""
+    async with desk() as here:
+        here.storage.fault = FULL
+        await here.send(here.step("held", save("s1")))
+        await wait_all_tasks_blocked()
+        await here.send(here.step("held, too", save("s2")))
+        await wait_all_tasks_blocked()
+        assert here.journal.histograms().commit_time.count == 0
+        here.storage.fault = None
+        await here.journal.wait_well()
+        await here.send(here.step("after", save("s3")))
+    measured = here.journal.histograms()
+    assert (measured.changes.count, measured.changes.sum) == (2, 3)
+    assert measured.delivery_lag.count == 1
 
 
 async def test_what_changes_nothing_waits_for_no_storage() -> None:

@@ -55,6 +55,16 @@ def stage() -> Stage:
     return Stage()
 
 
+def test_a_turn_is_in_the_trace_of_its_chat(stage: Stage) -> None:
+    """As headers to be sent on; what is not valid is not there."""
+    assert (stage.turn.traceparent, stage.turn.tracestate) == (None, None)
+    metadata: dict[str, Json] = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "x=1"}
+    turn = attrs.evolve(stage.turn, message=Chat("hi", "s1", metadata=metadata))
+    assert (turn.traceparent, turn.tracestate) == (metadata["traceparent"], "x=1")
+    invalid = attrs.evolve(stage.turn, message=Chat("hi", "s1", metadata=metadata | {"traceparent": "00"}))
+    assert (invalid.traceparent, invalid.tracestate) == (None, None)
+
+
 async def test_tokens_are_shown_as_they_are_said(stage: Stage) -> None:
     """Each piece is an event; nothing is none."""
     for text in ("He", "", "llo"):

@@ -262,6 +262,12 @@ async def test_abort_cancels_at_once() -> None:
             AgentComplete("s1", TokenUsage(), run_id="r2"),
         ]
         assert stage.turns.statistics() == TurnStatistics(running=0, completed=1, failed=0, aborted=1)
+        durations = stage.turns.durations()
+        assert {outcome: each.count for outcome, each in durations.items()} == {
+            "completed": 1,
+            "failed": 0,
+            "aborted": 1,
+        }
 
 
 class Talker(Sleeper):

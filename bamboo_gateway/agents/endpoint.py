@@ -12,6 +12,7 @@ import trio
 from httpx_sse import EventSource
 
 from ..errors import AgentError, ConfigError
+from ..trace_context import TraceContext
 from .body import Body, silent_for
 from .chunk import reported
 from .openai_settings import OpenAISettings
@@ -49,9 +50,9 @@ class Endpoint:
             raise ConfigError(f"base_url: {settings.base_url!r:.80} is no URL: {error}") from None
         self._tls = httpx.create_ssl_context()
 
-    def client(self) -> httpx.AsyncClient:
+    def client(self, trace: TraceContext | None = None) -> httpx.AsyncClient:
         """
-        An HTTP client for one turn, to be closed after it.
+        An HTTP client for one turn, in *trace*, to be closed after it.
 
         An agent has no end at which to close one, and a client belongs to one event loop. Of the 30 ms that
         it takes to make a client, 0.3 are left when the certificates have been read before (measured).
@@ -60,6 +61,8 @@ class Endpoint:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if self._settings.api_key is not None:
             headers["Authorization"] = f"Bearer {self._settings.api_key}"
+        if trace is not None:
+            headers |= trace.headers
         timeout = httpx.Timeout(None, connect=self._settings.connect_timeout)
         return httpx.AsyncClient(headers=headers, timeout=timeout, verify=self._tls)
 

@@ -6,6 +6,7 @@ import httpx
 
 from ..errors import AgentError, InvalidMessageError
 from ..protocol.messages import TokenUsage
+from ..trace_context import TraceContext
 from ..turn import Turn
 from .chunk import Chunk
 from .endpoint import Endpoint
@@ -41,7 +42,7 @@ class OpenAIAgent:
             AgentError: The endpoint cannot be reached, refuses, is too slow, breaks off or talks nonsense.
         """
         prompt = compose(self._settings, turn.history, turn.message.content)
-        async with self._endpoint.client() as client:
+        async with self._endpoint.client(TraceContext.of(turn.message)) as client:
             usage: TokenUsage | None = await retrying(self._settings)(self._answer, client, prompt, turn)
             return usage
 

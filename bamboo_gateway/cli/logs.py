@@ -64,7 +64,19 @@ class _Sink:
 
 
 def _json() -> list[Processor]:
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [
+        structlog.processors.format_exc_info,  # without the local variables that structlog could add
+        _in_order,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+
+
+_FIRST = ("timestamp", "level", "event")
+"""In every line, and at its start: a person may have to read it after all."""
+
+
+def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {**{name: event.get(name) for name in _FIRST}, **event}
 
 
 def _text(stream: TextIO) -> list[Processor]:

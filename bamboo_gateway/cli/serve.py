@@ -21,6 +21,7 @@ from . import config_file, logs, settings
 from .reloader import Reloader
 from .rereading import RereadableCommand
 from .running import run
+from .task_tree import run_task_tree_printer
 from .tokens_path import tokens_path
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,14 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     # Here, for the process is ours; in an embedder's it is not.
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    run(_serve, gateway, Reloader(gateway, ours, ctx))
+    run(_serve_watched, gateway, Reloader(gateway, ours, ctx))
+
+
+async def _serve_watched(gateway: Gateway, reloader: Reloader) -> None:
+    async with trio.open_nursery() as nursery:
+        await nursery.start(run_task_tree_printer)
+        await _serve(gateway, reloader)
+        nursery.cancel_scope.cancel()
 
 
 async def _serve(gateway: Gateway, reloader: Reloader) -> None:

@@ -9,6 +9,7 @@ import attrs
 import trio
 
 from ..http.messages import RefusedError, refusal, retry_after
+from ..refusals import HandshakeFailure
 
 RETRY_AFTER = 1.0
 """Seconds after which a place may be free again: clients need a fraction of one to say who they are."""
@@ -39,7 +40,7 @@ class Admission:
         """Oldest first."""
         self._per_address: Counter[str] = Counter()
         self._accepted = 0
-        self._refused: Counter[str] = Counter()
+        self._refused: Counter[HandshakeFailure] = Counter()
 
     def __len__(self) -> int:
         return len(self._entrants)
@@ -52,7 +53,7 @@ class Admission:
     @property
     def refused(self) -> dict[str, int]:
         """Sockets that came to nothing so far, by the reason."""
-        return dict(self._refused)
+        return {str(reason): count for reason, count in self._refused.items()}
 
     def enter(self, address: str, most: int, most_per_address: int) -> Entrant:
         """
@@ -96,7 +97,7 @@ class Admission:
             if not self._per_address[entrant.address]:
                 del self._per_address[entrant.address]
 
-    def count_refusal(self, reason: str) -> None:
+    def count_refusal(self, reason: HandshakeFailure) -> None:
         """One more has come to nothing."""
         self._refused[reason] += 1
 
@@ -124,4 +125,4 @@ def full() -> RefusedError:
     """Why a socket is not let in, or has to give way."""
     text = "too many clients that have not yet said who they are; try again"
     reply = refusal(HTTPStatus.SERVICE_UNAVAILABLE, text, [retry_after(RETRY_AFTER)])
-    return RefusedError(reply, "capacity", text)
+    return RefusedError(reply, HandshakeFailure.CAPACITY, text)

@@ -32,6 +32,7 @@ from ..session.effects import (
 )
 from ..session.log import Entry, Log
 from ..turns import TurnRunner
+from .deliveries import Deliveries
 from .outbox import CHUNK_BYTES, Outbox, Voice
 from .pool import ConnectionPool
 
@@ -60,9 +61,10 @@ class Fanout:
     nobody follows is in neither.
     """
 
-    def __init__(self, pool: ConnectionPool, turns: TurnRunner) -> None:
+    def __init__(self, pool: ConnectionPool, turns: TurnRunner, deliveries: Deliveries | None = None) -> None:
         self._pool = pool
         self._turns = turns
+        self._deliveries = deliveries or Deliveries()
         self._followers: defaultdict[Log, dict[str, Outbox]] = defaultdict(dict)
         self._follows: defaultdict[str, set[Log]] = defaultdict(set)
         self._touched: dict[Outbox, None] = {}
@@ -135,6 +137,7 @@ class Fanout:
                 else:
                     outbox.offer(log, after, seq, frames)
                     self._touched[outbox] = None
+            self._deliveries.offered += len(entries) * len(some)
             await self._breathe(len(some))
 
     async def _let_read(self, followers: list[Outbox]) -> None:
@@ -178,6 +181,7 @@ class Fanout:
     def _follow(self, effect: Follow) -> None:
         connection = self._pool.get(effect.connection_id)
         if connection:
+            connection.outbox.deliveries = self._deliveries
             connection.outbox.follow(effect.log, effect.after)
             self._followers[effect.log][connection.id] = connection.outbox
             self._follows[connection.id].add(effect.log)

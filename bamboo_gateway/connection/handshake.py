@@ -15,6 +15,7 @@ from ..errors import GatewayError
 from ..http.endpoints import admit, is_address, refused
 from ..http.messages import RefusedError, bearer_token, refusal, retry_after
 from ..principal import Credentials, Principal
+from ..refusals import HandshakeFailure
 from .admission import RETRY_AFTER
 from .host import Host
 
@@ -56,12 +57,14 @@ async def judge_upgrade(host: Host, head: bytes, address: str) -> Upgrade:
     if not is_allowed(origin, request.host, host.config.allowed_origins):
         text = "this origin may not connect; see allowed_origins"
         raise RefusedError(
-            refusal(HTTPStatus.FORBIDDEN, text), "origin", f"the origin {origin!r:.80} is not allowed"
+            refusal(HTTPStatus.FORBIDDEN, text),
+            HandshakeFailure.ORIGIN,
+            f"the origin {origin!r:.80} is not allowed",
         )
     if host.is_draining:
         text = "the gateway is about to stop; try again"
         reply = refusal(HTTPStatus.SERVICE_UNAVAILABLE, text, [retry_after(RETRY_AFTER)])
-        raise RefusedError(reply, "draining", text)
+        raise RefusedError(reply, HandshakeFailure.DRAINING, text)
     principal = await _identify(host, headers, request.subprotocols, address)
     chosen = SUBPROTOCOL if SUBPROTOCOL in request.subprotocols else None
     return Upgrade(protocol.send(AcceptConnection(subprotocol=chosen)), principal)
@@ -86,7 +89,7 @@ def _no_upgrade(reason: str, hint: Event | None = None) -> RefusedError:
     rejection = hint if isinstance(hint, RejectConnection) else RejectConnection()
     headers = [(name.decode(), value.decode()) for name, value in rejection.headers]
     reply = refusal(HTTPStatus(rejection.status_code), f"no WebSocket can be opened: {reason}", headers)
-    return RefusedError(reply, "upgrade", reason)
+    return RefusedError(reply, HandshakeFailure.UPGRADE, reason)
 
 
 def _headers(request: Request) -> Mapping[str, str]:

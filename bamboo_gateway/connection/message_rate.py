@@ -57,6 +57,8 @@ class MessageRates:
     """
 
     def __init__(self) -> None:
+        self.refused = 0
+        """Messages that came too fast."""
         self._buckets: dict[str, TokenBucket] = {}
         self._sweep_at = SWEEP_SIZE
 
@@ -70,9 +72,13 @@ class MessageRates:
         Otherwise, seconds after which it will be. An operator is held to the
         rate of its connection alone, and so is who is not known yet.
         """
-        wait = own.take(now, config.message_rate)
-        if wait or principal is None or principal.is_operator:
-            return wait
+        wait = own.take(now, config.message_rate) or self._take_shared(principal, now, config)
+        self.refused += wait > 0
+        return wait
+
+    def _take_shared(self, principal: Principal | None, now: float, config: GatewayConfig) -> float:
+        if principal is None or principal.is_operator:
+            return 0.0
         quota = principal.quotas.message_rate
         rate = config.principal_message_rate if quota is None else quota
         if not rate:

@@ -17,6 +17,7 @@ from typing import Protocol
 import attrs
 import structlog
 import trio
+from structlog.contextvars import bound_contextvars
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
@@ -88,9 +89,15 @@ async def serve_websocket(host: Host, arrival: Arrival, read: Read = read_messag
     Whatever goes wrong in here ends this connection alone. A cancel closes it
     with `STOPPING`, within `close_timeout`.
     """
-    stream = arrival.stream
-    connection = Connection(Outbox(_fileno(stream)), arrival.entrant, arrival.address)
+    connection = Connection(Outbox(_fileno(arrival.stream)), arrival.entrant, arrival.address)
     connection.principal = arrival.upgrade.principal
+    # By a block, for the task may be an embedding program's own, and go on.
+    with bound_contextvars(connection=connection.id):
+        await _serve(host, arrival, connection, read)
+
+
+async def _serve(host: Host, arrival: Arrival, connection: Connection, read: Read) -> None:
+    stream = arrival.stream
     stranger_bytes = STRANGER_MESSAGES * (host.config.max_unauthenticated_message_bytes or math.inf)
     transport = Transport(stream, connection, stranger_bytes, arrival.rest)
     async with trio.open_nursery() as nursery:
@@ -105,7 +112,11 @@ async def serve_websocket(host: Host, arrival: Arrival, read: Read = read_messag
             closing = connection.closing or STOPPING
             host.pool.count(closing.code)
             log.info(
-                "connection closed", connection=connection.id, code=int(closing.code), reason=closing.reason
+                "connection closed",
+                connection=connection.id,
+                session=connection.session_id,
+                code=int(closing.code),
+                reason=closing.reason,
             )
             writing.deadline = trio.current_time() + host.config.close_timeout
             with trio.CancelScope(shield=True, deadline=writing.deadline):

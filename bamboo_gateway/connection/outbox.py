@@ -21,6 +21,7 @@ from ..protocol import codec, framing, versions
 from ..protocol.codec import Dialect
 from ..protocol.messages import GatewayEvent
 from ..session.log import Log, merge_tokens
+from .deliveries import Deliveries
 
 CHUNK_BYTES = 64 * 1024
 """Read from the logs at a time while behind: some socket buffers, lest trips bound the catching up."""
@@ -69,6 +70,8 @@ class Outbox:
         """Catch up with tokens as they were, and not with neighbours joined."""
         self.broken = False
         """The socket is gone; what is given to it now is dropped."""
+        self.deliveries = Deliveries()
+        """Where it counts; fan-out puts in its own, which counts for all."""
         self._fileno = fileno
         self._waiting: list[bytes | memoryview] = []
         self._waiting_bytes = 0
@@ -151,7 +154,9 @@ class Outbox:
         if not (self.behind or self.is_full) and self._cursors.get(log) == after:
             self._cursors[log] = seq
             self.push(frames)
-        elif log in self._cursors:
+            return
+        self.deliveries.missed += seq - after
+        if log in self._cursors:
             self.miss()
 
     def offer_at_once(self, log: Log, after: int, seq: int, frames: bytes) -> None:
@@ -300,10 +305,12 @@ class Outbox:
         if chunk.missing:
             self.push(self.voice.frames(log.gap(chunk.missing[0])))
             self._cursors[log] = chunk.missing[1]
+            self.deliveries.gaps += 1
         entries = chunk.entries if self.is_exact else merge_tokens(chunk.entries)
         self.push(b"".join(entry.frame(self.voice.dialect, self.voice.protocol) for entry in entries))
         if chunk.entries:
             self._cursors[log] = chunk.entries[-1].seq
+            self.deliveries.caught_up += len(chunk.entries)
 
     def _is_short(self) -> bool:
         """Is there an event that this connection should have been sent?"""

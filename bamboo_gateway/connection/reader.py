@@ -8,6 +8,7 @@ import uuid
 
 import attrs
 import trio
+from structlog.contextvars import bind_contextvars
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from ..errors import ErrorCode, GatewayError, InvalidMessageError
@@ -206,6 +207,7 @@ class Reader:
             # It watches what it watched before, and so it has to be who it was before.
             connection.principal = before or principal
             raise
+        bind_contextvars(session=connection.session_id)  # of what this task logs from here on
 
     async def _identify(self, message: Connect) -> Principal | None:
         """Tell who it is; None: nobody who may come in, and the connection ends."""

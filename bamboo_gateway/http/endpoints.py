@@ -12,6 +12,7 @@ import attrs
 from ..errors import ErrorCode, GatewayError
 from ..identity.gatekeeper import Gatekeeper
 from ..principal import Credentials, Principal, Scope
+from ..refusals import HandshakeFailure
 from .messages import RefusedError, Reply, Request, bearer_token, json_reply, refusal, retry_after
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -64,10 +65,12 @@ class Endpoints:
         handle = _HANDLERS.get(request.path)
         if handle is None:
             text = "there is nothing here; a WebSocket is opened with ws://, and may be at any path"
-            raise RefusedError(refusal(HTTPStatus.NOT_FOUND, text), "http")
+            raise RefusedError(refusal(HTTPStatus.NOT_FOUND, text), HandshakeFailure.HTTP)
         if request.method not in ("GET", "HEAD"):
             text = f"{request.path} can be read, and nothing else"
-            raise RefusedError(refusal(HTTPStatus.METHOD_NOT_ALLOWED, text, [("Allow", "GET, HEAD")]), "http")
+            raise RefusedError(
+                refusal(HTTPStatus.METHOD_NOT_ALLOWED, text, [("Allow", "GET, HEAD")]), HandshakeFailure.HTTP
+            )
         return await handle(self, request, visitor)
 
     async def _health(self, request: Request, visitor: Visitor) -> Reply:
@@ -86,12 +89,13 @@ class Endpoints:
         if not (visitor.is_local and _is_direct(request)):
             if visitor.is_local and not self.gatekeeper.asks:
                 text = "no token is asked for here, so metrics are for this machine alone: ask by its address"
-                raise RefusedError(refusal(HTTPStatus.FORBIDDEN, text), "forbidden")
+                raise RefusedError(refusal(HTTPStatus.FORBIDDEN, text), HandshakeFailure.FORBIDDEN)
             credentials = Credentials(bearer_token(request.headers), visitor.address, request.headers)
             principal = await admit(self.gatekeeper, credentials)
             if not principal.may(frozenset({Scope.METRICS})):
                 raise RefusedError(
-                    refusal(HTTPStatus.FORBIDDEN, "the token has not the scope `metrics`"), "forbidden"
+                    refusal(HTTPStatus.FORBIDDEN, "the token has not the scope `metrics`"),
+                    HandshakeFailure.FORBIDDEN,
                 )
         return Reply(HTTPStatus.OK, self.site.metrics(), METRICS_TYPE)
 
@@ -114,11 +118,15 @@ def refused(error: GatewayError) -> RefusedError:
     if error.code == ErrorCode.RATE_LIMITED:
         headers = [retry_after(error.retry_after or 1.0)]
         return RefusedError(
-            refusal(HTTPStatus.TOO_MANY_REQUESTS, error.message, headers), "rate_limited", error.message
+            refusal(HTTPStatus.TOO_MANY_REQUESTS, error.message, headers),
+            HandshakeFailure.RATE_LIMITED,
+            error.message,
         )
     challenge = [("WWW-Authenticate", "Bearer")]
     return RefusedError(
-        refusal(HTTPStatus.UNAUTHORIZED, error.message, challenge), "unauthorized", error.message
+        refusal(HTTPStatus.UNAUTHORIZED, error.message, challenge),
+        HandshakeFailure.UNAUTHORIZED,
+        error.message,
     )
 
 

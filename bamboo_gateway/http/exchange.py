@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import h11
 
+from ..refusals import HandshakeFailure
 from .messages import RefusedError, Reply, Request, refusal
 
 
@@ -68,7 +69,9 @@ def _write(connection: h11.Connection, reply: Reply, *, is_last: bool, with_body
 
 
 def _no_request(status: HTTPStatus, detail: str) -> RefusedError:
-    return RefusedError(refusal(status, f"this is no request of HTTP/1.1: {detail}"), "head", detail)
+    return RefusedError(
+        refusal(status, f"this is no request of HTTP/1.1: {detail}"), HandshakeFailure.HEAD, detail
+    )
 
 
 def _understand(event: h11.Request) -> Request:

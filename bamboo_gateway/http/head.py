@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import trio
 
+from ..refusals import HandshakeFailure
 from .messages import RefusedError, refusal
 
 RECEIVE_BYTES = 16 * 1024
@@ -54,7 +55,9 @@ class HeadReader:
             if not data and not received:
                 return None
             if not data:
-                raise RefusedError(_BROKEN_OFF, "gone", "the stream ended within the request's head")
+                raise RefusedError(
+                    _BROKEN_OFF, HandshakeFailure.GONE, "the stream ended within the request's head"
+                )
             received += data
         end += len(_END)
         head = bytes(received[:end])
@@ -74,7 +77,7 @@ _BROKEN_OFF = refusal(HTTPStatus.BAD_REQUEST, "the request broke off")
 
 def _too_large(detail: str) -> RefusedError:
     reply = refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the request's head is too large: {detail}")
-    return RefusedError(reply, "head", "the request's head is too large")
+    return RefusedError(reply, HandshakeFailure.HEAD, "the request's head is too large")
 
 
 def asks_for_websocket(head: bytes) -> bool:

@@ -9,6 +9,8 @@ from http import HTTPStatus
 
 import attrs
 
+from ..refusals import HANDSHAKE_FAILURES, HandshakeFailure
+
 Headers = Sequence[tuple[str, str]]
 
 
@@ -59,12 +61,12 @@ class RefusedError(Exception):
 
     Args:
         reply: The answer.
-        reason: Why, as it is counted: one of a closed set.
+        reason: Why, as it is counted.
         detail: Why, as it is logged; never what a header may hold in secret.
     """
 
-    def __init__(self, reply: Reply, reason: str, detail: str = "") -> None:
-        super().__init__(detail or reason)
+    def __init__(self, reply: Reply, reason: HandshakeFailure, detail: str = "") -> None:
+        super().__init__(detail or HANDSHAKE_FAILURES[reason])
         self.reply = reply
         self.reason = reason
 

@@ -30,6 +30,7 @@ from ..http.exchange import Exchange, answer_unread
 from ..http.head import HeadReader, asks_for_websocket
 from ..http.messages import RefusedError, Reply, Request, refusal
 from ..identity.address import address_key
+from ..refusals import HandshakeFailure
 from . import tls
 from .forwarded import UNIX, client_address, is_trusted
 
@@ -95,12 +96,12 @@ class FrontDoor:
         except RefusedError as error:
             admission.count_refusal(error.reason)
             # A flood shall not fill the log as well; the statistics count it.
-            say = log.debug if error.reason == "capacity" else log.info
+            say = log.debug if error.reason is HandshakeFailure.CAPACITY else log.info
             say("client refused", reason=error.reason, detail=str(error))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            admission.count_refusal("gone")
+            admission.count_refusal(HandshakeFailure.GONE)
         except Exception:  # noqa: BLE001 -- logged, without the local variables that structlog would add
-            admission.count_refusal("failed")
+            admission.count_refusal(HandshakeFailure.FAILED)
             log.error("client failed", exception=traceback.format_exc())
 
     async def _let_in(self, stream: trio.abc.Stream, context: ssl.SSLContext | None) -> None:
@@ -193,6 +194,7 @@ class FrontDoor:
         try:
             return await self._endpoints.answer(request, visitor)
         except RefusedError as error:
+            self._host.pool.admission.count_refusal(error.reason)
             return error.reply
 
     def _visitor(self, address: str) -> Visitor:
@@ -219,7 +221,7 @@ async def _encrypt(stream: trio.abc.Stream, context: ssl.SSLContext) -> trio.abc
     try:
         await encrypted.do_handshake()
     except trio.BrokenResourceError as error:
-        raise RefusedError(_NO_TLS, "tls", f"no TLS: {error.__cause__ or error}") from None
+        raise RefusedError(_NO_TLS, HandshakeFailure.TLS, f"no TLS: {error.__cause__ or error}") from None
     return encrypted
 
 
@@ -228,7 +230,7 @@ _NO_TLS = refusal(HTTPStatus.BAD_REQUEST, "this port speaks TLS")
 
 def _too_slow() -> RefusedError:
     text = "the request took too long to come"
-    return RefusedError(refusal(HTTPStatus.REQUEST_TIMEOUT, text), "timeout", text)
+    return RefusedError(refusal(HTTPStatus.REQUEST_TIMEOUT, text), HandshakeFailure.TIMEOUT, text)
 
 
 def _forwarded_for(head: bytes) -> str:

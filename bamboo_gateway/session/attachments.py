@@ -30,6 +30,10 @@ class Attachments:
 
     def __init__(self) -> None:
         self._watched: dict[str, LiveSession] = {}
+        self.resumes = 0
+        """Connections that came back and said where they stood."""
+        self.gaps = 0
+        """Those of their cursors that count in another epoch, or beyond the end."""
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -57,7 +61,10 @@ class Attachments:
             yield from self.leave(connection.id, now)
         if request.exclusive:
             yield from self._supersede(session, connection.id)
-        yield from _watch(request, greeting, session.log, others)
+        watching = list(_watch(request, greeting, session.log, others))
+        self.resumes += greeting.resumed and request.last_seq is not None
+        self.gaps += len(watching) - 1
+        yield from watching
         session.watchers[connection.id] = connection
         session.last_activity = now
         self._watched[connection.id] = session

@@ -37,6 +37,10 @@ class TableStatistics:
     events_appended: int
     log_bytes: int
     """Of all logs in memory."""
+    resumes: int
+    """Connections that came back and said where they stood."""
+    resume_gaps: int
+    """Cursors of theirs that could not be honoured, for they count in another epoch."""
 
 
 class SessionTable:
@@ -102,6 +106,8 @@ class SessionTable:
             channels=len(self._state.channels),
             events_appended=self._appended,
             log_bytes=self._state.shelf.size_bytes,
+            resumes=self._state.attachments.resumes,
+            resume_gaps=self._state.attachments.gaps,
         )
 
     def validate_state(self) -> None:

@@ -19,6 +19,7 @@ from bamboo_gateway.protocol.messages import (
     AgentToolStart,
     Chat,
     Error,
+    Json,
     Limits,
     LoggedEvent,
     TokenUsage,
@@ -111,15 +112,15 @@ class Conversation:
             await self._registry.ask(Attach(self._caller, watcher, None, new_session_id="session"))
             task_status.started()
 
-    async def say(self, content: str) -> Answer:
+    async def say(self, content: str, metadata: dict[str, Json] | None = None) -> Answer:
         """Send a chat; return the answer when it is over."""
-        await self.begin(content)
+        await self.begin(content, metadata)
         return await self.answer(lambda answer: isinstance(answer.events[-1], AgentComplete | Error))
 
-    async def begin(self, content: str) -> None:
+    async def begin(self, content: str, metadata: dict[str, Json] | None = None) -> None:
         """Send a chat."""
         self._runs += 1
-        chat = Chat(content, "session")
+        chat = Chat(content, "session", metadata=metadata)
         await self._registry.ask(SubmitChat(self._caller, chat, f"run-{self._runs}"))
 
     async def answer(self, is_enough: Callable[[Answer], bool]) -> Answer:

@@ -60,6 +60,20 @@ async def test_it_asks_for_one_streamed_completion() -> None:
     }
 
 
+async def test_the_endpoint_is_asked_in_the_trace_of_the_chat() -> None:
+    """Each attempt carries both headers; a chat without a valid trace has neither."""
+    parent, state = f"00-{'a' * 32}-{'b' * 16}-01", "vendor=1"
+    async with (
+        endpoint(status(503), answer("hi")) as script,
+        conversation(agent_for(script.url)) as talk,
+    ):
+        await talk.say("hello", {"traceparent": parent, "tracestate": state})
+        await talk.say("hello", {"traceparent": "00-xyz", "tracestate": state})
+        await talk.say("hello")
+    traces = [(asked.headers.get("traceparent"), asked.headers.get("tracestate")) for asked in script.asked]
+    assert traces == [(parent, state), (parent, state), (None, None), (None, None)]
+
+
 async def test_an_endpoint_may_do_without_key_and_usage() -> None:
     """Without a key there is no header for it; `usage="omit"` does not ask for usage, which counts as 0."""
     async with (

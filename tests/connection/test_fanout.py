@@ -16,6 +16,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from bamboo_gateway.connection.admission import Admission
 from bamboo_gateway.connection.connection import Connection
+from bamboo_gateway.connection.deliveries import Deliveries, DeliveryStatistics
 from bamboo_gateway.connection.fanout import STRIDE, Fanout, FanoutStatistics
 from bamboo_gateway.connection.outbox import FULL_BYTES, Outbox
 from bamboo_gateway.connection.pool import ConnectionPool
@@ -108,6 +109,7 @@ class House:
     pool: ConnectionPool
     turns: TurnRunner
     fanout: Fanout
+    deliveries: Deliveries
     members: list[Member] = attrs.field(factory=list)
 
     def join(self, protocol: int = 2) -> Member:
@@ -142,8 +144,8 @@ def new_house(agent: object = hang) -> House:
     """A fan-out without anybody."""
     journal = Journal(MemoryStorage())
     table_less = SessionRegistry(None, time.time, journal, None)  # type: ignore[arg-type]  # nobody asks it
-    pool, turns = ConnectionPool(Admission()), TurnRunner(hang, table_less)
-    return House(pool, turns, Fanout(pool, turns))
+    pool, turns, deliveries = ConnectionPool(Admission()), TurnRunner(hang, table_less), Deliveries()
+    return House(pool, turns, Fanout(pool, turns, deliveries), deliveries)
 
 
 @pytest.fixture
@@ -261,6 +263,23 @@ async def test_whoever_is_behind_is_passed_over(house: House) -> None:
         assert len(live.writes()) == 1
     assert stalled.connection.outbox.waiting_bytes == waiting
     assert stalled.connection.outbox.lag >= 10
+
+
+async def test_deliveries_are_counted_by_their_way(house: House) -> None:
+    """Events times connections: those that took it at once, and those that read it later."""
+    log, other = new_log(), new_log("other")
+    stalled, live = house.join(), house.join()
+    await house.follow(log, stalled, live)
+    await house.do(*grow(log, "a", "b"), *grow(other, "c", "d", "e"))
+    assert house.deliveries.statistics() == DeliveryStatistics(live=4, caught_up=0, gaps=0)
+    stalled.connection.outbox.behind = True
+    await house.do(*grow(log, "f"))
+    assert house.deliveries.statistics() == DeliveryStatistics(live=5, caught_up=0, gaps=0)
+    catch_up(stalled)
+    assert house.deliveries.statistics() == DeliveryStatistics(live=5, caught_up=1, gaps=0)
+    await house.do(Follow(live.id, other, 0))
+    catch_up(live)
+    assert house.deliveries.statistics() == DeliveryStatistics(live=5, caught_up=4, gaps=0)
 
 
 async def test_what_is_too_much_in_one_go_is_read_in_chunks(house: House) -> None:
@@ -540,7 +559,8 @@ class FanoutMachine(RuleBasedStateMachine):
     Connections that follow logs, stop, move, stall and end; logs that grow.
 
     Law: each hears, of each log that it follows, every event since it began to,
-    once and in order; and fan-out remembers exactly who follows what.
+    once and in order; and fan-out remembers exactly who follows what. What is
+    counted as delivered is what was heard.
     """
 
     def __init__(self) -> None:
@@ -549,6 +569,9 @@ class FanoutMachine(RuleBasedStateMachine):
         self.logs = [new_log(str(number)) for number in range(3)]
         self.owed: dict[tuple[str, str], int] = {}
         """By connection and log: the `seq` that was heard last."""
+        self.heard = 0
+        self.unheard = False
+        """Has somebody left who was given something that it could not take?"""
 
     def do(self, *effects: Effect) -> None:
         trio.run(self.house.do, *effects)
@@ -566,6 +589,7 @@ class FanoutMachine(RuleBasedStateMachine):
                 key = (member.id, event["session_id"])
                 assert event["seq"] == self.owed[key] + 1
                 self.owed[key] = event["seq"]
+                self.heard += 1
 
     @rule()
     def joins(self) -> None:
@@ -600,6 +624,8 @@ class FanoutMachine(RuleBasedStateMachine):
             member = data.draw(st.sampled_from(self.house.members))
             self.house.members.remove(member)
             self.house.pool.remove(member.connection)
+            self.judge(member)
+            self.unheard = self.unheard or member.connection.outbox.waiting_bytes > 0
             self.forget(member)
             self.do(Dismiss(member.id))
             member.close()
@@ -630,6 +656,9 @@ class FanoutMachine(RuleBasedStateMachine):
                 self.hear(member)
                 for log in self.logs:
                     assert self.owed.get((member.id, log.name), log.last_seq) == log.last_seq
+            counted = self.house.deliveries.statistics()
+            assert counted.gaps == 0
+            assert self.heard == counted.live + counted.caught_up or self.unheard
         finally:
             for member in self.house.members:
                 member.close()

@@ -58,7 +58,7 @@ async def test_what_is_no_upgrade_is_answered_over_http(name: str) -> None:
             assert not parts.connections
             assert parts.host.pool.statistics().closed == {}
             refused = parts.host.pool.statistics().refused
-            assert sum(refused.values()) == (status != 404)
+            assert sum(refused.values()) == 1
     assert [log["event"] for log in logs] == ["client refused"] * (status != 404)
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from trio.testing import memory_stream_pair, wait_all_tasks_blocked
 
+from bamboo_gateway.connection.deliveries import DeliveryStatistics
 from bamboo_gateway.connection.outbox import CHUNK_BYTES, FULL_BYTES, Outbox, Voice
 from bamboo_gateway.protocol import codec, framing
 from bamboo_gateway.protocol.codec import Dialect
@@ -296,6 +297,7 @@ def test_whoever_catches_up_is_told_of_a_gap() -> None:
         pass_over(outbox)
         grow(log, times=15)
         events = exhaust(outbox, peer)
+        assert outbox.deliveries.statistics() == DeliveryStatistics(live=0, caught_up=10, gaps=1)
         assert events[0] == {
             "type": "gap", "requested": 1, "earliest": 11, "latest": 20, "epoch": "epoch", "session_id": "s",
         }  # fmt: skip

@@ -6,6 +6,7 @@ from bamboo_gateway.connection.outbox import Outbox
 from bamboo_gateway.connection.pool import ConnectionPool
 from bamboo_gateway.protocol.closing import CloseCode
 from bamboo_gateway.protocol.messages import AgentToken
+from bamboo_gateway.refusals import HandshakeFailure
 from bamboo_gateway.session.log import Log, LogLimits
 
 
@@ -71,7 +72,7 @@ def test_what_the_pool_counts() -> None:
     log.show(3)
     live.outbox.offer(log, 0, 3, b"")
     behind.outbox.flush()
-    pool.admission.count_refusal("origin")
+    pool.admission.count_refusal(HandshakeFailure.ORIGIN)
     statistics = pool.statistics()
     assert statistics.closed == {"1000": 2, "4003": 1}
     assert statistics.refused == {"origin": 1}

@@ -319,6 +319,8 @@ def test_statistics_count_everything(table: SessionTable) -> None:
         channels=1,
         events_appended=6,
         log_bytes=size_bytes,
+        resumes=0,
+        resume_gaps=0,
     )
     event = ask(table, AppendEvent("s1", AgentToken("s1", "b")))
     assert table.statistics().log_bytes == size_bytes + len(
@@ -328,6 +330,15 @@ def test_statistics_count_everything(table: SessionTable) -> None:
     assert table.statistics().events_appended == 9
     ask(table, Tidy(max_idle=0))
     assert (table.statistics().sessions, table.statistics().resident) == (2, 1)
+
+
+def test_who_comes_back_is_counted(table: SessionTable) -> None:
+    """A resume says where it stood; a cursor of another epoch is a gap besides. Just to move is neither."""
+    ask(table, attach("s1", handle("c2")))
+    ask(table, attach("s1", handle("c3"), last_seq=0, epoch=EPOCH))
+    ask(table, attach("s1", handle("c4"), last_seq=3, epoch="older"))
+    ask(table, attach("gone", handle("c5"), new_session_id="s2", last_seq=3))
+    assert (table.statistics().resumes, table.statistics().resume_gaps) == (2, 1)
 
 
 # ── while the storage fails ──────────────────────────────────────────────────
