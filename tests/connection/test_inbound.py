@@ -51,7 +51,9 @@ class Said:
     _pieces: list[str | bytes | bytearray] = attrs.field(factory=list)
 
     def add(self, event: Event) -> None:
-        """Take one event; how a message was cut is of no meaning."""
+        """Take one event; how a message was cut is of no meaning, and neither is a pong."""
+        if isinstance(event, Pong):
+            return
         if not isinstance(event, (TextMessage, BytesMessage)):
             self.events.append(event)
             return
@@ -125,10 +127,24 @@ def test_whole_texts_do_without_wsproto(size: int) -> None:
     assert list(protocol.events()) == [Ping(b"a")]
     protocol.receive_data(text[3:] + frame(PONG, b""))
     events = list(protocol.events())
-    assert events[-1] == Pong(b"")
-    assert "".join(event.data for event in events[:-1] if isinstance(event, TextMessage)) == "x" * size
+    assert "".join(event.data for event in events if isinstance(event, TextMessage)) == "x" * size
     assert not protocol._is_passing
     assert protocol._missing == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 125])
+def test_pongs_are_not_told(size: int) -> None:
+    """Whole ones cost no decoding, also within a message; one in two packets is dropped as well."""
+    protocol = InboundProtocol()
+    pong = frame(PONG, b"x" * size)
+    protocol.receive_data(pong * 100 + frame(TEXT, b"a"))
+    assert list(protocol.events()) == [TextMessage("a")]
+    assert protocol._wsproto is None
+    protocol.receive_data(frame(TEXT, b"b", fin=False) + pong * 100 + pong[:3])
+    assert list(protocol.events()) == []
+    protocol.receive_data(pong[3:] + frame(0, b"c"))
+    assert list(protocol.events()) == [TextMessage("bc")]
+    assert not protocol._is_passing
 
 
 CONTINUATION = 0
