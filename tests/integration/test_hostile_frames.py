@@ -235,7 +235,7 @@ async def test_unfinished_messages_are_bounded(served: Serving) -> None:
         while (await client.frame()).payload != b"read?":
             pass
         grown = neighbour.rss_kb() - before
-        assert grown < 6 * 1024, f"{grown} KiB more than before"
+        assert grown < 3 * 1024, f"{grown} KiB more than before"
         await client.leave()
 
 
