@@ -13,15 +13,18 @@ import trio
 from .channel_manager import ChannelManager
 from .channels.local import LocalChannel
 from .commands import Services
-from .config import Address, GatewayConfig
+from .config import Address, GatewayConfig, UnixAddress
+from .connection.admission import Admission
 from .connection.fanout import Fanout
 from .connection.host import Host
-from .connection.nursery import serve_stream
 from .connection.pool import ConnectionPool, PoolStatistics
 from .errors import AgentError, GatewayError
+from .http.endpoints import Endpoints
 from .identity.gatekeeper import Gatekeeper
 from .identity.one_token import OneToken
 from .journal import Journal, JournalStatistics
+from .listener.front_door import FrontDoor
+from .listener.listening import PatientListener, bound_address, open_listeners
 from .ports import Agent, Authenticator, Channel, SessionStorage, is_resumable
 from .protocol.messages import Limits, LoggedEvent
 from .registry import RegistryStatistics, SessionRegistry
@@ -96,7 +99,7 @@ class Gateway:
         self._journal = Journal(self._storage)
         self._registry = SessionRegistry(self._table, time.time, self._journal, self._load)
         self._turns = TurnRunner(self._agent, self._registry)
-        self._pool = ConnectionPool(self.config.max_connections)
+        self._pool = ConnectionPool(Admission())
         self._open = trio.CancelScope()
         self._stopped = trio.Event()
         self._has_served = False
@@ -108,7 +111,8 @@ class Gateway:
         services = Services(self._registry, catalog, self.channels, self)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
         gatekeeper = Gatekeeper(authenticate)
-        self._host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
+        host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
+        self._door = FrontDoor(host, Endpoints(self, gatekeeper))
 
     @property
     def limits(self) -> Limits:
@@ -120,7 +124,7 @@ class Gateway:
         )
 
     async def serve(
-        self, *, task_status: trio.TaskStatus[Sequence[Address]] = trio.TASK_STATUS_IGNORED
+        self, *, task_status: trio.TaskStatus[Sequence[Address | UnixAddress]] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """
         Serve until cancelled or stopped; either way each client is told (1001) first.
@@ -143,9 +147,9 @@ class Gateway:
             self._table.open(state)
             async with trio.open_nursery() as nursery:
                 await self._start_parts(nursery, state)
-                task_status.started([_address(listener) for listener in listeners])
+                task_status.started([bound_address(listener) for listener in listeners])
                 with self._open:
-                    await trio.serve_listeners(self.serve_stream, list(listeners))
+                    await trio.serve_listeners(self._door.serve_socket, list(listeners))
                 # Up to here the parts have run, so that the last client could be told.
                 await self._flush()
                 nursery.cancel_scope.cancel()
@@ -159,12 +163,12 @@ class Gateway:
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """
-        Serve one client that was accepted elsewhere (over TLS, by a Unix socket), and close its stream.
+        Serve one client that was accepted elsewhere (by a proxy of your own, say), and close its stream.
 
         `serve` must run meanwhile; whoever stops it also cancels this, which
         tells the client (1001).
         """
-        await serve_stream(self._host, stream)
+        await self._door.serve_stream(stream)
 
     async def stop(self) -> None:
         """Take in nobody new, tell every client, and wait until `serve` is through: some `close_timeout`."""
@@ -203,11 +207,17 @@ class Gateway:
             self._turns.statistics(),
         )
 
-    async def _listen(self) -> Sequence[trio.SocketListener]:
-        address = self.config.address
-        assert isinstance(address, Address)
+    def why_not_ready(self) -> str | None:
+        """Why no client should be sent here now; None: it may."""
+        return "storage_failing" if self._journal.statistics().is_failing else None
+
+    def metrics(self) -> bytes:
+        """All metrics, in the text format of Prometheus."""
+        return b""
+
+    async def _listen(self) -> Sequence[PatientListener]:
         try:
-            return await trio.open_tcp_listeners(address.port, host=address.host)
+            return await open_listeners(self.config.address)
         except OSError:
             self._has_served = False  # it may try again, when the port is free
             raise
@@ -264,11 +274,6 @@ def _schedule(config: GatewayConfig) -> UpkeepSchedule:
         log_total_bytes=config.log_total_bytes,
         outcome_max_age=config.idempotency_max_age,
     )
-
-
-def _address(listener: trio.SocketListener) -> Address:
-    host, port, *_ = listener.socket.getsockname()
-    return Address(host, port)
 
 
 async def _no_agent(turn: Turn) -> None:

@@ -12,7 +12,7 @@ import structlog
 import trio
 
 from ..agents import load_agent
-from ..config import GatewayConfig
+from ..config import Address, GatewayConfig, UnixAddress
 from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
 from ..storage import parse_storage
@@ -77,7 +77,14 @@ async def _serve(gateway: Gateway) -> None:
         except OSError as error:
             reason = error.strerror or error
             raise click.ClickException(f"cannot listen on {gateway.config.bind}: {reason}") from error
-        click.echo("listening on " + " ".join(f"ws://{address}" for address in addresses))
+        click.echo("listening on " + " ".join(_url(gateway.config, address) for address in addresses))
+
+
+def _url(config: GatewayConfig, address: Address | UnixAddress) -> str:
+    """What clients have to dial; of a socket in the file system, where that is."""
+    if isinstance(address, UnixAddress):
+        return str(address)
+    return f"{'wss' if config.tls_cert else 'ws'}://{address}"
 
 
 async def _stop_on_signal(

@@ -11,10 +11,14 @@ from ..principal import Principal
 from ..protocol import versions
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Connected, Error, GatewayEvent
+from .admission import Entrant
 from .outbox import Outbox
 
 STOPPING = Closing(CloseCode.GOING_AWAY, "the gateway stops")
 """What clients are told when a cancel comes from outside: nothing else cancels a connection."""
+
+FULL = Closing(CloseCode.TRY_AGAIN_LATER, "the gateway is full")
+"""What clients beyond `max_connections` are told."""
 
 FAILED = Closing(CloseCode.INTERNAL_ERROR, "the gateway failed on this connection")
 """What a client is told of a bug; the log knows more."""
@@ -28,9 +32,13 @@ class Connection:
     that is told.
     """
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, entrant: Entrant | None = None, address: str = "") -> None:
         self.id = uuid.uuid4().hex
         self.outbox = outbox
+        self.entrant = entrant or Entrant(address)
+        """Its place among those who have yet to say who they are."""
+        self.address = address
+        """Whence it came: an IP address, or `unix`."""
         self.principal: Principal | None = None
         """Who speaks; None until `connect` was accepted."""
         self.session_id: str | None = None

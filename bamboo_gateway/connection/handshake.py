@@ -2,89 +2,118 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import trio
-from trio_websocket import WebSocketConnection
+import attrs
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, Event, RejectConnection, RejectData, Request
+from wsproto.events import AcceptConnection, Event, RejectConnection, Request
 from wsproto.utilities import RemoteProtocolError
 
-from .inbound import InboundProtocol
-from .transport import HandshakeError, Transport
+from ..errors import GatewayError
+from ..http.endpoints import admit, is_address, refused
+from ..http.messages import RefusedError, bearer_token, refusal, retry_after
+from ..principal import Credentials, Principal
+from .admission import RETRY_AFTER
+from .host import Host
 
-RECEIVE_BYTES = 16 * 1024
-"""Read from the socket at a time: some hundred small messages of a client that does not wait for answers."""
+SUBPROTOCOL = "bamboo"
+"""What a browser has to name besides the one with its token: it wants one of them back."""
 
-_NO_UPGRADE = b"This port speaks WebSocket: connect with ws://, not with http://.\n"
-_FOREIGN = b"This origin may not connect; see allowed_origins.\n"
+BEARER = "bamboo.bearer."
+"""What stands before a token in `Sec-WebSocket-Protocol`, the one header that a web page can set."""
 
 
-async def open_websocket(
-    nursery: trio.Nursery, transport: Transport, allowed_origins: Sequence[str], max_message_bytes: int
-) -> WebSocketConnection:
+@attrs.frozen
+class Upgrade:
+    """A request for a WebSocket that is granted."""
+
+    answer: bytes
+    principal: Principal | None
+    """Who asks, if the request had a token."""
+
+
+async def judge_upgrade(host: Host, head: bytes, address: str) -> Upgrade:
     """
-    Answer the upgrade.
+    Judge a request for a WebSocket.
+
+    Whatever trio-websocket would refuse is refused here: of its own refusals nobody hears.
+
+    Args:
+        host: The gateway.
+        head: The whole head of the request.
+        address: Whence it came.
 
     Raises:
-        HandshakeError: The request is no upgrade, or comes from a foreign web page.
-        trio.BrokenResourceError: The socket is gone.
+        RefusedError: It is malformed (400, 426), comes from a foreign web page (403), shows a wrong
+            token (401), comes from where too many wrong ones did (429), or too late (503).
     """
-    try:
-        # Whatever trio-websocket would refuse is refused here: of its own refusals nobody hears.
-        handshake = _check(await transport.read_head(), allowed_origins)
-    except HandshakeError as error:
-        await transport.refuse(error.answer)
-        raise
-    await transport.accept(handshake.send(AcceptConnection()))
-    websocket = WebSocketConnection(
-        transport,
-        InboundProtocol(),  # type: ignore[arg-type] # it has all of a WSConnection that is asked for
-        message_queue_size=1,
-        max_message_size=max_message_bytes,
-        receive_buffer_size=RECEIVE_BYTES,
-    )
-    # `wrap_server_stream` starts the same task, but makes a wsproto connection of its own, which would read
-    # the head once more (550 µs a connect instead of 385) and decode each frame slowly (see `inbound.py`).
-    # The name is private: a test fails when it is renamed.
-    nursery.start_soon(websocket._reader_task)
-    return websocket
-
-
-def _check(head: bytes, allowed_origins: Sequence[str]) -> WSConnection:
     protocol = WSConnection(ConnectionType.SERVER)
+    request = _parse(protocol, head)
+    headers = _headers(request)
+    origin = headers.get("origin")
+    if not is_allowed(origin, request.host, host.config.allowed_origins):
+        text = "this origin may not connect; see allowed_origins"
+        raise RefusedError(
+            refusal(HTTPStatus.FORBIDDEN, text), "origin", f"the origin {origin!r:.80} is not allowed"
+        )
+    if host.is_draining:
+        text = "the gateway is about to stop; try again"
+        reply = refusal(HTTPStatus.SERVICE_UNAVAILABLE, text, [retry_after(RETRY_AFTER)])
+        raise RefusedError(reply, "draining", text)
+    principal = await _identify(host, headers, request.subprotocols, address)
+    chosen = SUBPROTOCOL if SUBPROTOCOL in request.subprotocols else None
+    return Upgrade(protocol.send(AcceptConnection(subprotocol=chosen)), principal)
+
+
+def _parse(protocol: WSConnection, head: bytes) -> Request:
     try:
         protocol.receive_data(head)
         [request] = protocol.events()
     except RemoteProtocolError as error:
-        raise _no_upgrade(protocol, str(error), error.event_hint) from None
+        raise _no_upgrade(str(error), error.event_hint) from None
     except UnicodeError:
-        raise _no_upgrade(protocol, "a header is no ASCII text") from None
+        raise _no_upgrade("a header is no ASCII text") from None
     if not head.partition(b"\r\n")[0].endswith(b" HTTP/1.1"):
-        raise _no_upgrade(protocol, "the request is not in HTTP/1.1")
+        raise _no_upgrade("the request is not in HTTP/1.1")
     assert isinstance(request, Request)
-    origin = _origin(request)
-    if not is_allowed(origin, request.host, allowed_origins):
-        answer = _refuse(protocol, RejectConnection(status_code=403), _FOREIGN)
-        raise HandshakeError(f"the origin {origin!r:.80} is not allowed", answer)
-    return protocol
+    return request
 
 
-def _no_upgrade(protocol: WSConnection, reason: str, hint: Event | None = None) -> HandshakeError:
+def _no_upgrade(reason: str, hint: Event | None = None) -> RefusedError:
     """What is wrong with the request; wsproto's *hint* may know a better status than 400."""
     rejection = hint if isinstance(hint, RejectConnection) else RejectConnection()
-    return HandshakeError(reason, _refuse(protocol, rejection, _NO_UPGRADE))
+    headers = [(name.decode(), value.decode()) for name, value in rejection.headers]
+    reply = refusal(HTTPStatus(rejection.status_code), f"no WebSocket can be opened: {reason}", headers)
+    return RefusedError(reply, "upgrade", reason)
 
 
-def _refuse(protocol: WSConnection, rejection: RejectConnection, text: bytes) -> bytes:
-    length = (b"content-length", b"%d" % len(text))
-    headers = [*rejection.headers, (b"content-type", b"text/plain"), length]
-    answer = protocol.send(
-        RejectConnection(status_code=rejection.status_code, headers=headers, has_body=True)
-    )
-    return answer + protocol.send(RejectData(text))
+def _headers(request: Request) -> Mapping[str, str]:
+    """By name; several `origin`s are a request to be misread: joined, they match nothing."""
+    headers: dict[str, str] = {}
+    for raw, value in request.extra_headers:
+        name, text = raw.decode("ascii"), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
+
+
+async def _identify(
+    host: Host, headers: Mapping[str, str], subprotocols: Sequence[str], address: str
+) -> Principal | None:
+    token = bearer_token(headers) or _subprotocol_token(subprotocols)
+    if token is not None:
+        return await admit(host.gatekeeper, Credentials(token, address, headers))
+    try:
+        host.gatekeeper.check_address(address)
+    except GatewayError as error:
+        raise refused(error) from None
+    return None
+
+
+def _subprotocol_token(subprotocols: Sequence[str]) -> str | None:
+    """A web page cannot set `Authorization`; this it can. It is never sent back."""
+    return next((each.removeprefix(BEARER) for each in subprotocols if each.startswith(BEARER)), None)
 
 
 def is_allowed(origin: str | None, host: str, allowed_origins: Sequence[str]) -> bool:
@@ -100,20 +129,6 @@ def is_allowed(origin: str | None, host: str, allowed_origins: Sequence[str]) ->
         return True
     try:
         parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and parts.netloc == host and _is_address(parts.hostname)
     except ValueError:
         return False  # such as half an IPv6 address
-
-
-def _is_address(host: str | None) -> bool:
-    try:
-        ipaddress.ip_address(host or "")
-    except ValueError:
-        return host == "localhost"
-    return True
-
-
-def _origin(request: Request) -> str | None:
-    """Several of them are a request to be misread: joined, they match nothing."""
-    values = [value for name, value in request.extra_headers if name == b"origin"]
-    return b", ".join(values).decode("latin-1") if values else None
+    return parts.scheme in ("http", "https") and parts.netloc == host and is_address(host)

@@ -23,3 +23,5 @@ class Host:
     registry: SessionRegistry
     router: MessageRouter
     channels: ChannelManager
+    is_draining: bool = False
+    """Is nobody new let in, because the gateway is about to stop?"""

@@ -1,5 +1,5 @@
 """
-One connection from accept to close: its tasks, its end, and the one boundary that its errors do not cross.
+One connection from its upgrade to its close: its tasks, its end, and the boundary that no error crosses.
 
 The nursery holds reader and heartbeat (and trio-websocket's own reader); the
 first reason to close ends them all. Around it is the writer, which outlives them:
@@ -8,28 +8,31 @@ it delivers what still waits, and the goodbye.
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
+import attrs
 import structlog
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
-from ..config import GatewayConfig
 from ..errors import ErrorCode
 from ..protocol import framing
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Shutdown
 from ..session.requests import Detach
-from .connection import FAILED, STOPPING, Connection
-from .handshake import open_websocket
+from .admission import Entrant
+from .connection import FAILED, FULL, STOPPING, Connection
+from .handshake import Upgrade
 from .heartbeat import run_heartbeat
 from .host import Host
 from .outbox import Outbox
 from .reader import Reader, run_reader
-from .transport import HandshakeError, Transport
+from .transport import Transport, open_websocket
 from .writer import run_writer
 
 log = structlog.get_logger(__name__)
@@ -40,40 +43,63 @@ STRANGER_MESSAGES = 4
 RETRY_AFTER = 1.0
 """Seconds after which a client of a gateway that stops may try again: what a restart takes at least."""
 
-_FULL = Closing(CloseCode.TRY_AGAIN_LATER, "the gateway is full")
 _GONE = Closing(CloseCode.ABNORMAL, "the socket is gone")
 
 _UNSAID = (CloseCode.NO_STATUS, CloseCode.ABNORMAL)
 """Codes that no frame may carry (RFC 6455 §7.4.1)."""
 
 
-async def serve_stream(host: Host, stream: trio.abc.Stream) -> None:
+class Read(Protocol):
+    """What becomes of a client's messages: `read_messages`, unless somebody tests the stack below it."""
+
+    async def __call__(
+        self, host: Host, connection: Connection, websocket: WebSocketConnection, connect_deadline: float
+    ) -> None:
+        """Read until the client closes; by trio's clock, it has until *connect_deadline* to say who it is."""
+        ...
+
+
+async def read_messages(
+    host: Host, connection: Connection, websocket: WebSocketConnection, connect_deadline: float
+) -> None:
+    """Have each message answered by the gateway."""
+    await run_reader(Reader(connection, host), websocket, connect_deadline)
+
+
+@attrs.frozen
+class Arrival:
+    """A client whose upgrade is granted."""
+
+    stream: trio.abc.Stream
+    upgrade: Upgrade
+    entrant: Entrant
+    address: str
+    """Whence it came: an IP address, or `unix`."""
+    deadline: float
+    """Until when it has to say who it is, by trio's clock."""
+    rest: bytes
+    """What came in the packet of the upgrade."""
+
+
+async def serve_websocket(host: Host, arrival: Arrival, read: Read = read_messages) -> None:
     """
-    Serve one accepted stream, and close it.
+    Serve one client until either side closes; the stream is the caller's to close.
 
-    Whatever goes wrong in here ends this connection alone: an error that escaped
-    would stop `trio.serve_listeners`, and so every client. A cancel closes the
-    connection with `STOPPING`, within `close_timeout`.
+    Whatever goes wrong in here ends this connection alone. A cancel closes it
+    with `STOPPING`, within `close_timeout`.
     """
-    try:
-        with host.pool.slot() as admitted:
-            if admitted is not None:
-                await _serve(host, stream, admitted=admitted)
-    finally:
-        await trio.aclose_forcefully(stream)
-
-
-async def _serve(host: Host, stream: trio.abc.Stream, *, admitted: bool) -> None:
-    connection = Connection(Outbox(_fileno(stream)))
-    max_stranger_bytes = STRANGER_MESSAGES * host.config.max_unauthenticated_message_bytes
-    transport = Transport(stream, connection, max_stranger_bytes)
+    stream = arrival.stream
+    connection = Connection(Outbox(_fileno(stream)), arrival.entrant, arrival.address)
+    connection.principal = arrival.upgrade.principal
+    stranger_bytes = STRANGER_MESSAGES * (host.config.max_unauthenticated_message_bytes or math.inf)
+    transport = Transport(stream, connection, stranger_bytes, arrival.rest)
     async with trio.open_nursery() as nursery:
         # Shielded until the goodbye's deadline: what is cut in the midst would be the client's last frame.
         writing = trio.CancelScope(shield=True)
         nursery.start_soon(_write, connection, stream, host.config.write_timeout, writing)
         try:
             with _boundary(connection):
-                await _attend(host, transport, connection, admitted=admitted)
+                await _attend(host, transport, connection, arrival, read)
         finally:
             host.pool.remove(connection)
             closing = connection.closing or STOPPING
@@ -90,6 +116,7 @@ async def _serve(host: Host, stream: trio.abc.Stream, *, admitted: bool) -> None
             writing.cancel()
             # Its descriptor is soon another socket's: nobody who still knows this connection may write to it.
             connection.outbox.break_off()
+            host.pool.release(connection)
 
 
 async def _write(
@@ -99,16 +126,29 @@ async def _write(
         await run_writer(connection, stream, write_timeout)
 
 
-async def _attend(host: Host, transport: Transport, connection: Connection, *, admitted: bool) -> None:
+async def _attend(
+    host: Host, transport: Transport, connection: Connection, arrival: Arrival, read: Read
+) -> None:
     """Run the tasks of the connection until something ends it."""
+    config = host.config
     async with trio.open_nursery() as nursery:
-        websocket = await _shake_hands(host.config, nursery, transport)
-        if admitted:
-            _start_tasks(host, nursery, transport, connection, websocket)
+        websocket = await open_websocket(nursery, transport, arrival.upgrade.answer, config.max_message_bytes)
+        if _has_room(host, connection):
+            host.pool.add(connection)
+            nursery.start_soon(read, host, connection, websocket, arrival.deadline)
+            nursery.start_soon(
+                run_heartbeat, connection, transport, config.heartbeat_interval, config.heartbeat_timeout
+            )
         else:
-            connection.fail(ErrorCode.CAPACITY_EXCEEDED, _FULL)
+            connection.fail(ErrorCode.CAPACITY_EXCEEDED, FULL)
         await connection.wait_closing()
         nursery.cancel_scope.cancel()
+
+
+def _has_room(host: Host, connection: Connection) -> bool:
+    """Who has said who it is takes a seat; others need not try where there is none."""
+    most = host.config.max_connections
+    return host.pool.seat(connection, most) if connection.principal else host.pool.has_seat(most)
 
 
 @contextmanager
@@ -116,37 +156,12 @@ def _boundary(connection: Connection) -> Iterator[None]:
     """Whatever goes wrong within ends this connection alone."""
     try:
         yield
-    except* HandshakeError as group:
-        connection.close(Closing(CloseCode.ABNORMAL, str(group.exceptions[0])))
     # The last: trio-websocket (0.12.2, measured) may answer a ping after it has found the socket broken.
     except* (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionClosed, LocalProtocolError):
         connection.close(_GONE)
     except* Exception:  # noqa: BLE001 -- logged, without the local variables that structlog would add
         log.error("connection failed", exception=traceback.format_exc(), connection=connection.id)
         connection.close(FAILED)
-
-
-async def _shake_hands(
-    config: GatewayConfig, nursery: trio.Nursery, transport: Transport
-) -> WebSocketConnection:
-    with trio.move_on_after(config.head_timeout):
-        return await open_websocket(nursery, transport, config.allowed_origins, config.max_message_bytes)
-    raise HandshakeError("the handshake took too long")
-
-
-def _start_tasks(
-    host: Host,
-    nursery: trio.Nursery,
-    transport: Transport,
-    connection: Connection,
-    websocket: WebSocketConnection,
-) -> None:
-    host.pool.add(connection)
-    config = host.config
-    nursery.start_soon(run_reader, Reader(connection, host), websocket, config.connect_timeout)
-    nursery.start_soon(
-        run_heartbeat, connection, transport, config.heartbeat_interval, config.heartbeat_timeout
-    )
 
 
 async def _say_goodbye(

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import attrs
 
 from ..protocol.closing import CloseCode
+from .admission import Admission
 from .connection import Connection
-
-MAX_REFUSALS = 64
-"""Sockets beyond `max_connections` that are told so at the same time; more are dropped unheard."""
 
 
 @attrs.frozen
@@ -20,9 +17,12 @@ class PoolStatistics:
     """The connections."""
 
     open: int
+    """Sockets that are served."""
+    unauthenticated: int
+    """Those of them whose client has yet to say who it is."""
     accepted: int
-    refused: int
-    """For want of room."""
+    refused: dict[str, int]
+    """Sockets that came to nothing, by the reason."""
     closed: dict[str, int]
     """By close code, which is a text here because these statistics also go out as JSON."""
     behind: int
@@ -36,16 +36,13 @@ class ConnectionPool:
     """
     Every connection by its id.
 
-    Invariant: never more than *max_connections* slots are taken; a slot is taken
-    and given back in one step.
+    Invariant: never more seats are taken than there are; a seat is taken and
+    given back in one step.
     """
 
-    def __init__(self, max_connections: int) -> None:
-        self._max_connections = max_connections
-        self._slots = 0
-        self._refusals = 0
-        self._accepted = 0
-        self._refused = 0
+    def __init__(self, admission: Admission) -> None:
+        self.admission = admission
+        self._seated: set[Connection] = set()
         self._closed: Counter[CloseCode] = Counter()
         self._connections: dict[str, Connection] = {}
 
@@ -56,32 +53,19 @@ class ConnectionPool:
         """The connection with this id, while it is open."""
         return self._connections.get(connection_id)
 
-    @contextmanager
-    def slot(self) -> Iterator[bool | None]:
-        """
-        Take a slot for as long as the block runs.
+    def has_seat(self, max_connections: int) -> bool:
+        """Is one of *max_connections* (0: any number) free?"""
+        return not max_connections or len(self._seated) < max_connections
 
-        Yields:
-            True: there was one. False: there was none, and the client is to be
-            told. None: too many are being told already.
-        """
-        if self._slots < self._max_connections:
-            self._slots += 1
-            self._accepted += 1
-            try:
-                yield True
-            finally:
-                self._slots -= 1
-            return
-        self._refused += 1
-        if self._refusals >= MAX_REFUSALS:
-            yield None
-            return
-        self._refusals += 1
-        try:
-            yield False
-        finally:
-            self._refusals -= 1
+    def seat(self, connection: Connection, max_connections: int) -> bool:
+        """Give a client that has said who it is one of the seats; False: none is free."""
+        if connection in self._seated:
+            return True
+        if not self.has_seat(max_connections):
+            return False
+        self._seated.add(connection)
+        self.admission.leave(connection.entrant)
+        return True
 
     def add(self, connection: Connection) -> None:
         """From here on it can be spoken to."""
@@ -90,6 +74,10 @@ class ConnectionPool:
     def remove(self, connection: Connection) -> None:
         """From here on it is nobody's."""
         self._connections.pop(connection.id, None)
+
+    def release(self, connection: Connection) -> None:
+        """Its socket is gone."""
+        self._seated.discard(connection)
 
     def count(self, code: CloseCode) -> None:
         """One more has ended."""
@@ -100,9 +88,10 @@ class ConnectionPool:
         outboxes = {connection.id: connection.outbox for connection in self}
         lags = {name: outbox.lag for name, outbox in outboxes.items() if outbox.may_lag}
         return PoolStatistics(
-            open=self._slots,
-            accepted=self._accepted,
-            refused=self._refused,
+            open=len(self._seated) + len(self.admission),
+            unauthenticated=len(self.admission),
+            accepted=self.admission.accepted,
+            refused=self.admission.refused,
             closed={str(code): count for code, count in self._closed.items()},
             behind=sum(outbox.behind for outbox in outboxes.values()),
             waiting_bytes=sum(outbox.waiting_bytes for outbox in outboxes.values()),

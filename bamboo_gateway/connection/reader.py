@@ -30,19 +30,19 @@ from ..router import Response, ToAgent, ToChannel
 from ..session.outcomes import Answer, MessageKey
 from ..session.requests import Attach, Caller, SubmitChat
 from ..session.session import ConnectionHandle
-from .connection import FAILED, STOPPING, Connection
+from .connection import FAILED, FULL, STOPPING, Connection
 from .host import Host
 
 
-async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_timeout: float) -> None:
+async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_deadline: float) -> None:
     """
-    Read until the client closes; end the connection if `connect` does not come in time.
+    Read until the client closes; end the connection if no `connect` was accepted by *connect_deadline*.
 
-    Reads no further while the client does not take its answers.
+    That is by trio's clock. Reads no further while the client does not take its answers.
     """
     connection = reader.connection
     try:
-        with trio.move_on_after(connect_timeout) as scope:
+        with trio.move_on_at(connect_deadline) as scope:
             while connection.closing is None:
                 await reader.receive(await websocket.get_message())
                 # It was for `connect`; from here on the heartbeat watches. To set it takes 5 µs, so once.
@@ -51,7 +51,7 @@ async def run_reader(reader: Reader, websocket: WebSocketConnection, connect_tim
                 if connection.outbox.is_full:  # or else a trip to the scheduler for nothing: 4 µs
                     await connection.outbox.wait_room()
         if scope.cancelled_caught:
-            reason = f"no connect was accepted within {connect_timeout:g} seconds"
+            reason = f"no connect was accepted within {reader.host.config.connect_timeout:g} seconds"
             connection.fail(ErrorCode.CONNECT_TIMEOUT, Closing(CloseCode.CONNECT_TIMEOUT, reason))
     except ConnectionClosed as closed:
         _end(connection, closed)
@@ -166,10 +166,14 @@ class Reader:
         # Who has proved who they are need not do it again to move to another session.
         if connection.principal is None or message.auth is not None:
             try:
-                connection.principal = await self.host.gatekeeper.admit(Credentials(message.auth))
+                principal = await self.host.gatekeeper.admit(Credentials(message.auth, connection.address))
             except GatewayError as error:
                 connection.fail(error.code, Closing(CloseCode.UNAUTHORIZED, error.message))
                 return
+            if not self.host.pool.seat(connection, self.host.config.max_connections):
+                connection.fail(ErrorCode.CAPACITY_EXCEEDED, FULL)
+                return
+            connection.principal = principal
         handle = ConnectionHandle(
             connection.id,
             connection.principal.user_id,

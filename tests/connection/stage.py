@@ -16,15 +16,17 @@ from bamboo_gateway.channel_manager import ChannelManager
 from bamboo_gateway.channels.local import LocalChannel
 from bamboo_gateway.commands import Services
 from bamboo_gateway.config import GatewayConfig
+from bamboo_gateway.connection.admission import Admission
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.fanout import Fanout
 from bamboo_gateway.connection.host import Host
-from bamboo_gateway.connection.nursery import serve_stream
 from bamboo_gateway.connection.pool import ConnectionPool
 from bamboo_gateway.gateway import Gateway, table_limits
+from bamboo_gateway.http.endpoints import Endpoints
 from bamboo_gateway.identity.gatekeeper import Gatekeeper
 from bamboo_gateway.identity.one_token import OneToken
 from bamboo_gateway.journal import Journal
+from bamboo_gateway.listener.front_door import FrontDoor
 from bamboo_gateway.ports import Agent, SessionStorage
 from bamboo_gateway.protocol.messages import TokenUsage
 from bamboo_gateway.registry import SessionRegistry
@@ -51,6 +53,7 @@ class Stage:
     """A gateway without a socket of its own."""
 
     host: Host
+    door: FrontDoor
     registry: SessionRegistry
     table: SessionTable
     fanout: Fanout
@@ -112,7 +115,7 @@ class Stage:
         scope = trio.CancelScope()
         self._scopes.append(scope)
         with scope:
-            await serve_stream(self.host, stream)
+            await self.door.serve_stream(stream)
         self._ended.set()
         self._ended = trio.Event()
 
@@ -135,23 +138,23 @@ async def stage(
     config = gateway.config
     table = SessionTable(table_limits(config, gateway.limits))
     table.open(StoredState("epoch"))
-    journal = Journal(storage)
-    registry = SessionRegistry(table, time.time, journal, partial(_load, storage, table))
+    registry = SessionRegistry(table, time.time, journal := Journal(storage), partial(_load, storage, table))
     catalog = SessionCatalog(registry, storage)
     turns = TurnRunner(agent, registry)
-    pool = ConnectionPool(config.max_connections)
+    pool = ConnectionPool(Admission())
     fanout = Fanout(pool, turns)
     channels = ChannelManager(registry, LocalChannel(registry), {}, send_timeout=10.0)
     services = Services(registry, catalog, channels, gateway)
     router = MessageRouter(services, agent, config.command_timeout)
-    backstage = trio.CancelScope()
     async with trio.open_nursery() as nursery:
+        backstage = trio.CancelScope()
         await nursery.start(_run, backstage, registry, journal, fanout, turns)
         async with trio.open_nursery() as connections:
             gatekeeper = Gatekeeper(OneToken(config.auth_token) if config.auth_token else None)
             host = Host(config, gatekeeper, pool, registry, router, channels)
             sessions = SessionManager(registry, catalog, time.time)
-            parts = Stage(host, registry, table, fanout, sessions, connections, backstage)
+            door = FrontDoor(host, Endpoints(gateway, gatekeeper))
+            parts = Stage(host, door, registry, table, fanout, sessions, connections, backstage)
             try:
                 yield parts
             finally:

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from trio.abc import Clock
 from trio.testing import wait_all_tasks_blocked
 
+from bamboo_gateway.connection.admission import Admission
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.fanout import STRIDE, Fanout, FanoutStatistics
 from bamboo_gateway.connection.outbox import FULL_BYTES, Outbox
@@ -141,7 +142,7 @@ def new_house(agent: object = hang) -> House:
     """A fan-out without anybody."""
     journal = Journal(MemoryStorage())
     table_less = SessionRegistry(None, time.time, journal, None)  # type: ignore[arg-type]  # nobody asks it
-    pool, turns = ConnectionPool(10_000), TurnRunner(hang, table_less)
+    pool, turns = ConnectionPool(Admission()), TurnRunner(hang, table_less)
     return House(pool, turns, Fanout(pool, turns))
 
 

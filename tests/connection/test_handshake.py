@@ -16,18 +16,18 @@ from tests.connection.stage import Stage, stage
 HOST = "127.0.0.1:18790"
 
 REFUSED = {
-    "plain GET": (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 400),
     "POST": (head(request_line=b"POST / HTTP/1.1"), 400),
     "HTTP/1.0": (head(request_line=b"GET / HTTP/1.0"), 400),
-    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     "garbage": (b"\x16\x03\x01\x02\x00\xff\r\n\r\n", 400),
     "nothing but an end": (b"\r\n\r\n", 400),
     "no key": (head({b"Sec-WebSocket-Key": None}), 400),
     "no version": (head({b"Sec-WebSocket-Version": None}), 400),
     "old version": (head({b"Sec-WebSocket-Version": b"8"}), 426),
     "no host": (head({b"Host": None}), 400),
-    "no upgrade": (head({b"Upgrade": None}), 400),
-    "other upgrade": (head({b"Upgrade": b"h2c"}), 400),
+    "no upgrade": (head({b"Upgrade": None}), 404),
+    "other upgrade": (head({b"Upgrade": b"h2c"}), 404),
+    "too many fields": (head({b"X-%d" % number: b"" for number in range(100)}), 431),
     "host in no alphabet": (head({b"Host": b"\xff\xfe"}), 400),
     "extension in no alphabet": (head({b"Sec-WebSocket-Extensions": b"\xff"}), 400),
     "foreign origin": (head({b"Origin": b"https://evil.example"}), 403),
@@ -56,8 +56,10 @@ async def test_what_is_no_upgrade_is_answered_over_http(name: str) -> None:
             answer = await until_refused(parts, client)
             assert answer.startswith(b"HTTP/1.1 %d " % status), answer
             assert not parts.connections
-            assert parts.host.pool.statistics().closed == {"1006": 1}
-    assert [log["event"] for log in logs] == ["connection closed"]
+            assert parts.host.pool.statistics().closed == {}
+            refused = parts.host.pool.statistics().refused
+            assert sum(refused.values()) == (status != 404)
+    assert [log["event"] for log in logs] == ["client refused"] * (status != 404)
 
 
 async def test_a_refusal_leaves_no_task() -> None:
@@ -191,27 +193,28 @@ async def test_a_head_may_be_as_large_as_the_limit() -> None:
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127"])
 async def test_a_client_that_ends_within_its_request_is_let_go(said: bytes) -> None:
-    """A stream that ends before the head does is closed without an answer."""
+    """A stream that ends before the head does is closed, and that is all."""
     async with stage() as parts:
         client = parts.socket()
         if said:
             await client.send(said)
         await client.stream.send_eof()
-        assert await until_refused(parts, client) == b""
-        assert parts.host.pool.statistics().closed == {"1006": 1}
+        await until_refused(parts, client)
+        assert parts.host.pool.statistics().refused == ({"gone": 1} if said else {})
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127"])
 async def test_a_silent_client_meets_the_handshake_deadline(
     said: bytes, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """Who does not finish the request in time is let go, and no sooner."""
+    """Who does not finish the request in time is let go, and no sooner; who has begun one is told."""
     async with stage(GatewayConfig(head_timeout=10, close_timeout=1)) as parts:
         began = trio.current_time()
         client = parts.memory()
         if said:
             await client.send(said)
-        await client.end()
+        answer = await client.end()
+        assert answer.startswith(b"HTTP/1.1 408 ") if said else answer == b""
         assert trio.current_time() - began == pytest.approx(10)
         await client.leave()
         await parts.until_empty()

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-import attrs
 import pytest
 import structlog
 import trio
@@ -18,8 +17,8 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 from bamboo_gateway.config import GatewayConfig
 from bamboo_gateway.connection.fanout import FanoutStatistics
 from bamboo_gateway.connection.host import Host
-from bamboo_gateway.connection.nursery import RETRY_AFTER, serve_stream
-from bamboo_gateway.connection.pool import MAX_REFUSALS
+from bamboo_gateway.connection.nursery import RETRY_AFTER
+from bamboo_gateway.listener.front_door import MAX_REFUSALS
 from bamboo_gateway.protocol.closing import CloseCode, Closing
 from bamboo_gateway.protocol.messages import AgentToken
 from bamboo_gateway.router import MessageRouter, RouteResult
@@ -61,10 +60,10 @@ async def _raise(error: Exception) -> None:
     raise error
 
 
-def with_a_bug(host: Host) -> Host:
-    """The same host, but for its router."""
+def break_router(host: Host) -> None:
+    """From here on its router fails."""
     router = host.router
-    return attrs.evolve(host, router=FailingRouter(router._services, router._agent, router._command_timeout))
+    host.router = FailingRouter(router._services, router._agent, router._command_timeout)
 
 
 async def test_an_error_that_nobody_foresaw_ends_one_connection() -> None:
@@ -72,7 +71,8 @@ async def test_an_error_that_nobody_foresaw_ends_one_connection() -> None:
     async with stage() as parts:
         neighbour = parts.socket()
         await neighbour.connect()
-        parts.host = with_a_bug(parts.host)
+        router = parts.host.router
+        break_router(parts.host)
         with structlog.testing.capture_logs() as logs:
             client = parts.socket()
             await client.connect()
@@ -81,6 +81,7 @@ async def test_an_error_that_nobody_foresaw_ends_one_connection() -> None:
             assert await client.end() == b""
             await client.leave()
             await parts.until_left(1)
+        parts.host.router = router
         assert [log["event"] for log in logs] == ["connection failed", "connection closed"]
         assert parts.host.pool.statistics().closed == {"1011": 1}
         await neighbour.say("ping", timestamp=1)
@@ -90,9 +91,9 @@ async def test_an_error_that_nobody_foresaw_ends_one_connection() -> None:
 async def test_a_listener_survives_an_error_that_nobody_foresaw() -> None:
     """The listener goes on accepting after a connection of its own has failed."""
     async with stage() as parts:
-        host = with_a_bug(parts.host)
+        break_router(parts.host)
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        parts.nursery.start_soon(partial(trio.serve_listeners, partial(serve_stream, host), listeners))
+        parts.nursery.start_soon(partial(trio.serve_listeners, parts.door.serve_socket, listeners))
         with structlog.testing.capture_logs():
             for _ in range(3):
                 client = RawClient(await trio.testing.open_stream_to_socket_listener(listeners[0]))
@@ -182,7 +183,7 @@ async def test_the_last_but_one_is_told_that_the_gateway_is_full() -> None:
         newcomer = parts.socket()
         await newcomer.connect()
         statistics = parts.host.pool.statistics()
-        assert (statistics.open, statistics.accepted, statistics.refused) == (2, 3, 3)
+        assert (statistics.open, statistics.accepted, statistics.refused) == (2, 6, {})
         assert statistics.closed == {"1013": 3, "1006": 1}
 
 
@@ -202,14 +203,30 @@ async def test_what_a_refused_client_says_is_not_heard() -> None:
 
 async def test_a_flood_beyond_capacity_is_dropped() -> None:
     """Only so many are told at a time that there is no room; more sockets are closed without a word."""
-    async with stage(GatewayConfig(max_connections=1)) as parts:
-        await parts.memory().connect()
+    async with stage(GatewayConfig(max_unauthenticated_connections=1)) as parts:
+        await parts.memory().upgrade()
         waiting = [parts.memory() for _ in range(MAX_REFUSALS)]
         await wait_all_tasks_blocked()
         assert await parts.memory().end() == b""
         for client in waiting:
-            await client.upgrade()
-            assert (await client.event())["code"] == "CAPACITY_EXCEEDED"
+            assert (await client.answer()).startswith(b"HTTP/1.1 503 ")
+        # The others have yet to hang up.
+        assert parts.host.pool.statistics().refused == {"capacity": 1}
+
+
+async def test_the_last_seat_is_given_once() -> None:
+    """Of two who have yet to say who they are one gets the last seat; the other is told when it connects."""
+    async with stage(GatewayConfig(max_connections=1)) as parts:
+        first, second = parts.memory(), parts.memory()
+        await first.upgrade()
+        await second.upgrade()
+        await second.say("connect")
+        await second.event("connected")
+        await first.say("connect")
+        assert (await first.event())["code"] == "CAPACITY_EXCEEDED"
+        assert await first.close_frame() == FULL
+        await second.say("connect")
+        await second.event("connected")
 
 
 # ── the goodbye ──────────────────────────────────────────────────────────────
@@ -388,7 +405,7 @@ async def reset_it(client: RawClient) -> None:
 async def half_close(client: RawClient) -> None:
     """Send the end of the stream and no close frame."""
     await client.stream.send_eof()
-    assert await client.end() == b""
+    assert (await client.end()).partition(b"\r\n")[0] in (b"", b"HTTP/1.1 400 Bad Request")
     await client.leave()
 
 
@@ -426,7 +443,7 @@ async def test_nothing_is_left_of_a_client(
 
 async def test_nothing_is_left_of_clients_that_are_ended() -> None:
     """The same when the gateway is stopped under a hundred of them."""
-    async with stage() as parts:
+    async with stage(GatewayConfig(max_unauthenticated_per_address=0)) as parts:
         await wait_all_tasks_blocked()
         tasks, files = trio.lowlevel.current_statistics().tasks_living, descriptors()
         clients = [await parts.tcp() for _ in range(100)]
@@ -463,7 +480,7 @@ async def test_a_cancel_between_any_two_steps() -> None:
             client = RawClient(ours)
             client.send_now(head() + text("connect", protocol=2) + text("command", name="status", args=None))
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(serve_stream, parts.host, theirs)
+                nursery.start_soon(parts.door.serve_stream, theirs)
                 for _ in range(steps):
                     await trio.lowlevel.checkpoint()
                 nursery.cancel_scope.cancel()

@@ -1,58 +1,48 @@
 from __future__ import annotations
 
-from contextlib import ExitStack
-
-import pytest
-
+from bamboo_gateway.connection.admission import Admission
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.outbox import Outbox
-from bamboo_gateway.connection.pool import MAX_REFUSALS, ConnectionPool
+from bamboo_gateway.connection.pool import ConnectionPool
 from bamboo_gateway.protocol.closing import CloseCode
 from bamboo_gateway.protocol.messages import AgentToken
 from bamboo_gateway.session.log import Log, LogLimits
 
 
-def test_slots_are_taken_and_given_back() -> None:
-    """Beyond `max_connections` a client is refused, and again admitted when one has left."""
-    pool = ConnectionPool(2)
-    with pool.slot() as first, ExitStack() as stack:
-        assert first is True
-        assert stack.enter_context(pool.slot()) is True
-        assert stack.enter_context(pool.slot()) is False
-        assert pool.statistics().open == 2
-        stack.close()
-        with pool.slot() as again:
-            assert again is True
+def entered(pool: ConnectionPool) -> Connection:
+    """A connection whose client has yet to say who it is."""
+    return Connection(Outbox(None), pool.admission.enter("192.0.2.1", 0, 0))
+
+
+def test_seats_are_taken_and_given_back() -> None:
+    """Beyond `max_connections` a client gets no seat, and one when another has left."""
+    pool = ConnectionPool(Admission())
+    one, other, third = (entered(pool) for _ in range(3))
+    assert pool.statistics().unauthenticated == 3
+    assert pool.seat(one, 2)
+    assert pool.seat(one, 2), "who has a seat keeps it"
+    assert pool.seat(other, 2)
+    assert not pool.seat(third, 2)
+    assert not pool.has_seat(2)
     statistics = pool.statistics()
-    assert (statistics.open, statistics.accepted, statistics.refused) == (0, 3, 1)
+    assert (statistics.open, statistics.unauthenticated, statistics.accepted) == (3, 1, 3)
+    pool.release(one)
+    assert pool.has_seat(2)
+    assert pool.seat(third, 2)
+    assert pool.statistics().unauthenticated == 0
 
 
-def test_only_so_many_are_told_that_there_is_no_room() -> None:
-    """A flood of refused sockets is not served either: beyond `MAX_REFUSALS` they are dropped unheard."""
-    pool = ConnectionPool(1)
-    with ExitStack() as stack:
-        stack.enter_context(pool.slot())
-        told = [stack.enter_context(pool.slot()) for _ in range(MAX_REFUSALS + 3)]
-        assert told == [False] * MAX_REFUSALS + [None] * 3
-        assert pool.statistics().refused == MAX_REFUSALS + 3
-    with pool.slot() as admitted, pool.slot() as refused:
-        assert (admitted, refused) == (True, False)
-
-
-def test_a_slot_is_given_back_whatever_happens() -> None:
-    """An exception inside the block does not keep the slot."""
-    pool = ConnectionPool(1)
-    for _ in range(3):
-        with pytest.raises(LookupError), pool.slot() as admitted, pool.slot() as refused:
-            raise LookupError(admitted, refused)
-        with pool.slot() as admitted:
-            assert admitted
+def test_no_limit_has_always_a_seat() -> None:
+    """0 switches the limit off."""
+    pool = ConnectionPool(Admission())
+    assert all(pool.seat(entered(pool), 0) for _ in range(100))
+    assert pool.has_seat(0)
 
 
 def test_a_connection_is_known_while_it_is_open() -> None:
     """Between `add` and `remove` it can be found by its id; the oldest is listed first."""
-    pool = ConnectionPool(10)
-    one, other = Connection(Outbox(None)), Connection(Outbox(None))
+    pool = ConnectionPool(Admission())
+    one, other = entered(pool), entered(pool)
     assert pool.get(one.id) is None
     pool.add(one)
     pool.add(other)
@@ -66,10 +56,10 @@ def test_a_connection_is_known_while_it_is_open() -> None:
 
 def test_what_the_pool_counts() -> None:
     """Ends by their close code, as text for JSON; who is behind, and how far; bytes that wait."""
-    pool = ConnectionPool(10)
+    pool = ConnectionPool(Admission())
     for code in (CloseCode.NORMAL, CloseCode.SUPERSEDED, CloseCode.NORMAL):
         pool.count(code)
-    live, behind = Connection(Outbox(None)), Connection(Outbox(None))
+    live, behind = entered(pool), entered(pool)
     pool.add(live)
     pool.add(behind)
     behind.outbox.push(b"12345")
@@ -81,7 +71,9 @@ def test_what_the_pool_counts() -> None:
     log.show(3)
     live.outbox.offer(log, 0, 3, b"")
     behind.outbox.flush()
+    pool.admission.count_refusal("origin")
     statistics = pool.statistics()
     assert statistics.closed == {"1000": 2, "4003": 1}
+    assert statistics.refused == {"origin": 1}
     assert (statistics.behind, statistics.waiting_bytes) == (1, 5)
     assert statistics.lags == {behind.id: 3}

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import trio
 from trio.testing import memory_stream_pair, wait_all_tasks_blocked
 
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.outbox import FULL_BYTES, Outbox
-from bamboo_gateway.connection.transport import MAX_HEAD_BYTES, HandshakeError, Transport
+from bamboo_gateway.connection.transport import Transport
 from bamboo_gateway.principal import Principal
 from bamboo_gateway.protocol import framing
 from bamboo_gateway.protocol.closing import CloseCode
 from tests.connection.raw_client import HANG
 
-HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 ACCEPT = b"HTTP/1.1 101 \r\n\r\n"
 FRAME = framing.text_frame(b"{}")
 
@@ -20,11 +21,11 @@ FRAME = framing.text_frame(b"{}")
 class Wire:
     """A transport between a client's end in memory and an outbox."""
 
-    def __init__(self, max_stranger_bytes: int = 10**9) -> None:
+    def __init__(self, max_stranger_bytes: float = math.inf, rest: bytes = b"") -> None:
         self.client, stream = memory_stream_pair()
         self.outbox = Outbox(None)
         self.connection = Connection(self.outbox)
-        self.transport = Transport(stream, self.connection, max_stranger_bytes)
+        self.transport = Transport(stream, self.connection, max_stranger_bytes, rest)
 
     def is_open(self) -> bool:
         """Was the upgrade accepted?"""
@@ -36,17 +37,13 @@ class Wire:
 
     async def open(self) -> None:
         """Get past the handshake."""
-        await self.client.send_all(HEAD)
-        await self.transport.read_head()
         await self.transport.accept(ACCEPT)
 
 
-async def test_what_comes_with_the_head_is_read_after_it() -> None:
-    """The head and no byte more, then what came with it, then the rest."""
-    wire = Wire()
+async def test_what_came_with_the_head_is_read_first() -> None:
+    """What came in the packet of the upgrade, then the rest."""
+    wire = Wire(rest=b"first")
     transport = wire.transport
-    await wire.client.send_all(HEAD + b"first")
-    assert await transport.read_head() == HEAD
     assert not wire.is_open()
     await transport.accept(ACCEPT)
     assert wire.is_open()
@@ -55,15 +52,6 @@ async def test_what_comes_with_the_head_is_read_after_it() -> None:
     assert await transport.receive_some(4_096) == b"second"
     await wire.client.aclose()
     assert await transport.receive_some(4_096) == b""
-
-
-async def test_a_head_that_never_ends_is_refused() -> None:
-    """No more is read than the limit, and the refusal is ready to be sent."""
-    wire = Wire()
-    await wire.client.send_all(b"x" * 10 * MAX_HEAD_BYTES)
-    with pytest.raises(HandshakeError, match="too large") as caught:
-        await wire.transport.read_head()
-    assert caught.value.answer.startswith(b"HTTP/1.1 431 ")
 
 
 async def test_what_is_sent_goes_through_the_outbox() -> None:
@@ -97,17 +85,6 @@ async def test_a_close_frame_is_kept_back() -> None:
     assert wire.outbox.waiting_bytes == len(ACCEPT)
     with pytest.raises(trio.ClosedResourceError):
         await wire.transport.receive_some()
-
-
-async def test_a_refusal_does_not_open() -> None:
-    """What is answered over HTTP is no WebSocket; only a yes makes one."""
-    wire = Wire()
-    await wire.transport.refuse(b"HTTP/1.1 400 \r\n\r\n")
-    assert not wire.is_open()
-    assert wire.outbox.waiting_bytes > 0
-    await wire.transport.accept(ACCEPT)
-    assert wire.is_open()
-    assert wire.transport.close_frame == b""
 
 
 async def test_closing_the_transport_leaves_the_stream_open() -> None:
@@ -164,9 +141,7 @@ async def test_a_stranger_is_heard_for_so_many_bytes() -> None:
 
 async def test_bytes_in_the_packet_of_the_upgrade_count_too() -> None:
     """What comes with the head is a stranger's, too."""
-    wire = Wire(max_stranger_bytes=10)
-    await wire.client.send_all(HEAD + b"x" * 11)
-    await wire.transport.read_head()
+    wire = Wire(max_stranger_bytes=10, rest=b"x" * 11)
     await wire.transport.accept(ACCEPT)
     with pytest.raises(trio.ClosedResourceError):
         await wire.transport.receive_some()

@@ -1,0 +1,152 @@
+"""What the gateway's port answers to plain HTTP: is it well, is it ready, its metrics, its version."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+import attrs
+
+from ..errors import ErrorCode, GatewayError
+from ..identity.gatekeeper import Gatekeeper
+from ..principal import Credentials, Principal, Scope
+from .messages import RefusedError, Reply, Request, bearer_token, json_reply, refusal, retry_after
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""The text format that every collector of metrics reads."""
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+class Site(Protocol):
+    """What is shown of the gateway."""
+
+    @property
+    def version(self) -> str:
+        """Of the package."""
+        ...
+
+    def why_not_ready(self) -> str | None:
+        """Why no client should be sent here now; None: it may."""
+        ...
+
+    def metrics(self) -> bytes:
+        """All metrics, as `METRICS_TYPE`."""
+        ...
+
+
+@attrs.frozen
+class Visitor:
+    """Who asks."""
+
+    address: str
+    """An IP address, `unix`, or nothing where a stream has none."""
+    is_local: bool
+    """Did the request come from this machine, to an address that only this machine reaches?"""
+
+
+@attrs.frozen
+class Endpoints:
+    """Answers requests by their path."""
+
+    site: Site
+    gatekeeper: Gatekeeper
+
+    async def answer(self, request: Request, visitor: Visitor) -> Reply:
+        """
+        Answer *request*.
+
+        Raises:
+            RefusedError: With an answer that says why not.
+        """
+        handle = _HANDLERS.get(request.path)
+        if handle is None:
+            text = "there is nothing here; a WebSocket is opened with ws://, and may be at any path"
+            raise RefusedError(refusal(HTTPStatus.NOT_FOUND, text), "http")
+        if request.method not in ("GET", "HEAD"):
+            text = f"{request.path} can be read, and nothing else"
+            raise RefusedError(refusal(HTTPStatus.METHOD_NOT_ALLOWED, text, [("Allow", "GET, HEAD")]), "http")
+        return await handle(self, request, visitor)
+
+    async def _health(self, request: Request, visitor: Visitor) -> Reply:
+        return json_reply(HTTPStatus.OK, {"status": "alive"})
+
+    async def _readiness(self, request: Request, visitor: Visitor) -> Reply:
+        reason = self.site.why_not_ready()
+        if reason is not None:
+            return json_reply(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "not ready", "reason": reason})
+        return json_reply(HTTPStatus.OK, {"status": "ready"})
+
+    async def _version(self, request: Request, visitor: Visitor) -> Reply:
+        return json_reply(HTTPStatus.OK, {"name": "bamboo-gateway", "version": self.site.version})
+
+    async def _metrics(self, request: Request, visitor: Visitor) -> Reply:
+        if not (visitor.is_local and _is_direct(request)):
+            if visitor.is_local and not self.gatekeeper.asks:
+                text = "no token is asked for here, so metrics are for this machine alone: ask by its address"
+                raise RefusedError(refusal(HTTPStatus.FORBIDDEN, text), "forbidden")
+            credentials = Credentials(bearer_token(request.headers), visitor.address, request.headers)
+            principal = await admit(self.gatekeeper, credentials)
+            if not principal.may(frozenset({Scope.METRICS})):
+                raise RefusedError(
+                    refusal(HTTPStatus.FORBIDDEN, "the token has not the scope `metrics`"), "forbidden"
+                )
+        return Reply(HTTPStatus.OK, self.site.metrics(), METRICS_TYPE)
+
+
+async def admit(gatekeeper: Gatekeeper, credentials: Credentials) -> Principal:
+    """
+    Have *credentials* judged.
+
+    Raises:
+        RefusedError: They are no good (401), or too many were not (429).
+    """
+    try:
+        return await gatekeeper.admit(credentials)
+    except GatewayError as error:
+        raise refused(error) from None
+
+
+def refused(error: GatewayError) -> RefusedError:
+    """What the gatekeeper says, over HTTP."""
+    if error.code == ErrorCode.RATE_LIMITED:
+        headers = [retry_after(error.retry_after or 1.0)]
+        return RefusedError(
+            refusal(HTTPStatus.TOO_MANY_REQUESTS, error.message, headers), "rate_limited", error.message
+        )
+    challenge = [("WWW-Authenticate", "Bearer")]
+    return RefusedError(
+        refusal(HTTPStatus.UNAUTHORIZED, error.message, challenge), "unauthorized", error.message
+    )
+
+
+def _is_direct(request: Request) -> bool:
+    """
+    Is it from a program on this machine itself?
+
+    Not where a proxy has passed it on, and not where a web page has sent it to a
+    name that it has bound to this address (DNS rebinding).
+    """
+    return is_address(request.headers.get("host", "")) and not any(
+        name in request.headers for name in _FORWARDED
+    )
+
+
+def is_address(host: str) -> bool:
+    """Is the host of `HOST[:PORT]` an address, or `localhost`, and no name that somebody may have bound?"""
+    name = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost"
+    return True
+
+
+_HANDLERS: Mapping[str, Callable[[Endpoints, Request, Visitor], Awaitable[Reply]]] = {
+    "/healthz": Endpoints._health,
+    "/readyz": Endpoints._readiness,
+    "/metrics": Endpoints._metrics,
+    "/version": Endpoints._version,
+}

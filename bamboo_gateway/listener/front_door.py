@@ -1,0 +1,255 @@
+"""
+The way in: accept, TLS, the head of a request, and then HTTP or a WebSocket.
+
+Until a client has said who it is, everything about it is bounded: how many there
+are, how long it takes all in all, and how much it says.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import socket
+import ssl
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+import attrs
+import structlog
+import trio
+
+from ..config import GatewayConfig
+from ..connection.admission import Entrant, full
+from ..connection.handshake import judge_upgrade
+from ..connection.host import Host
+from ..connection.nursery import Arrival, Read, read_messages, serve_websocket
+from ..http.endpoints import Endpoints, Visitor
+from ..http.exchange import Exchange, answer_unread
+from ..http.head import HeadReader, asks_for_websocket
+from ..http.messages import RefusedError, Reply, Request, refusal
+from ..identity.address import address_key
+from . import tls
+from .forwarded import UNIX, client_address, is_trusted
+
+log = structlog.get_logger(__name__)
+
+MAX_REFUSALS = 64
+"""Sockets that are told at the same time that there is no room; more are dropped unheard."""
+
+LINGER_BYTES = 64 * 1024
+"""Read at a time of what a client still says that has been answered for good."""
+
+
+class FrontDoor:
+    """
+    Serves one socket after the other, each in a task of its own.
+
+    Args:
+        host: What connections need.
+        endpoints: What plain HTTP is answered.
+        read: What becomes of the messages of a WebSocket.
+
+    Raises:
+        ConfigError: The certificate cannot be used.
+    """
+
+    def __init__(self, host: Host, endpoints: Endpoints, *, read: Read = read_messages) -> None:
+        self._host = host
+        self._endpoints = endpoints
+        self._read = read
+        self._context = tls.make_context(host.config)
+        self._refusals = 0
+
+    def reload(self, config: GatewayConfig) -> None:
+        """
+        Show the certificate that is there now to whoever comes next.
+
+        Raises:
+            ConfigError: It cannot be used; the old one is shown as before.
+        """
+        self._context = tls.make_context(config)
+
+    async def serve_socket(self, stream: trio.abc.Stream) -> None:
+        """Serve a client of our own listener, over TLS if there is a certificate, and close its stream."""
+        await self._serve(stream, self._context)
+
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+        """Serve a client that was accepted elsewhere, and close its stream."""
+        await self._serve(stream, None)
+
+    async def _serve(self, stream: trio.abc.Stream, context: ssl.SSLContext | None) -> None:
+        """Whatever goes wrong in here ends this client alone: it would stop `trio.serve_listeners`."""
+        try:
+            with self._boundary():
+                await self._let_in(stream, context)
+        finally:
+            await trio.aclose_forcefully(stream)
+
+    @contextmanager
+    def _boundary(self) -> Iterator[None]:
+        admission = self._host.pool.admission
+        try:
+            yield
+        except RefusedError as error:
+            admission.count_refusal(error.reason)
+            # A flood shall not fill the log as well; the statistics count it.
+            say = log.debug if error.reason == "capacity" else log.info
+            say("client refused", reason=error.reason, detail=str(error))
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            admission.count_refusal("gone")
+        except Exception:  # noqa: BLE001 -- logged, without the local variables that structlog would add
+            admission.count_refusal("failed")
+            log.error("client failed", exception=traceback.format_exc())
+
+    async def _let_in(self, stream: trio.abc.Stream, context: ssl.SSLContext | None) -> None:
+        address = _peer_address(stream)
+        config, admission = self._host.config, self._host.pool.admission
+        # One address for all who come by a trusted proxy would be no bound on any of them.
+        counted = "" if is_trusted(address, config.trusted_proxies) else address_key(address)
+        try:
+            entrant = admission.enter(
+                counted, config.max_unauthenticated_connections, config.max_unauthenticated_per_address
+            )
+        except RefusedError as error:
+            if context is None:
+                await self._turn_away(stream, error)
+            raise
+        entrant.scope.deadline = trio.current_time() + (config.connect_timeout or math.inf)
+        try:
+            await self._receive(stream, context, entrant, address)
+        finally:
+            admission.leave(entrant)
+
+    async def _turn_away(self, stream: trio.abc.Stream, error: RefusedError) -> None:
+        """Say that there is no room, to some at a time."""
+        if self._refusals < MAX_REFUSALS:
+            self._refusals += 1
+            try:
+                await self._answer_last(stream, answer_unread(error.reply))
+            finally:
+                self._refusals -= 1
+
+    async def _receive(
+        self, stream: trio.abc.Stream, context: ssl.SSLContext | None, entrant: Entrant, address: str
+    ) -> None:
+        """See what the client wants, and do it."""
+        arrival, reader = None, None
+        deadline = entrant.scope.deadline
+        with entrant.scope:
+            if context is not None:
+                stream = await _encrypt(stream, context)
+            reader = HeadReader(stream)
+            try:
+                arrival = await self._converse(stream, reader, entrant, address)
+            except RefusedError as error:
+                entrant.is_mute = True  # it has had its answer, and may give way
+                await self._answer_last(stream, answer_unread(error.reply))
+                raise
+        if arrival is not None:
+            await serve_websocket(self._host, attrs.evolve(arrival, deadline=deadline), self._read)
+        elif entrant.scope.cancelled_caught:
+            refused = full() if entrant.has_given_way else _too_slow()
+            if reader is not None and (reader.has_begun or entrant.has_given_way):
+                await self._answer_last(stream, answer_unread(refused.reply))
+            raise refused
+
+    async def _converse(
+        self, stream: trio.abc.Stream, reader: HeadReader, entrant: Entrant, address: str
+    ) -> Arrival | None:
+        """Answer plain HTTP until the client wants a WebSocket; None: it wants nothing more."""
+        while True:
+            entrant.is_mute = True
+            head = await self._read_head(reader)
+            if head is None:
+                return None
+            entrant.is_mute = False
+            config = self._host.config
+            if is_trusted(address, config.trusted_proxies):
+                address = client_address(address, _forwarded_for(head), config.trusted_proxies)
+                self._host.pool.admission.move(
+                    entrant, address_key(address), config.max_unauthenticated_per_address
+                )
+            if asks_for_websocket(head):
+                upgrade = await judge_upgrade(self._host, head, address)
+                return Arrival(stream, upgrade, entrant, address, math.inf, reader.take_rest())
+            exchange = Exchange(head)
+            reply = await self._answer(exchange.request, self._visitor(address))
+            if not exchange.may_be_followed():
+                await self._answer_last(stream, exchange.answer(reply, is_last=True))
+                return None
+            await stream.send_all(exchange.answer(reply, is_last=False))
+
+    async def _read_head(self, reader: HeadReader) -> bytes | None:
+        config = self._host.config
+        with trio.move_on_after(config.head_timeout or math.inf):
+            return await reader.read(config.max_head_bytes, config.max_head_fields)
+        if reader.has_begun:
+            raise _too_slow()
+        return None
+
+    async def _answer(self, request: Request, visitor: Visitor) -> Reply:
+        try:
+            return await self._endpoints.answer(request, visitor)
+        except RefusedError as error:
+            return error.reply
+
+    def _visitor(self, address: str) -> Visitor:
+        return Visitor(address, self._host.config.address.is_loopback and _is_loopback(address))
+
+    async def _answer_last(self, stream: trio.abc.Stream, answer: bytes) -> None:
+        """
+        Say *answer*, and see the client go, within `close_timeout`.
+
+        Reading on is what keeps the answer alive: a socket closed over unread
+        bytes is reset, and the client never reads it.
+        """
+        with trio.move_on_after(self._host.config.close_timeout):
+            await stream.send_all(answer)
+            if isinstance(stream, trio.abc.HalfCloseableStream):
+                await stream.send_eof()
+            while await stream.receive_some(LINGER_BYTES):
+                pass
+
+
+async def _encrypt(stream: trio.abc.Stream, context: ssl.SSLContext) -> trio.abc.Stream:
+    # Most clients hang up without TLS's own goodbye, as HTTP allows.
+    encrypted = trio.SSLStream(stream, context, server_side=True, https_compatible=True)
+    try:
+        await encrypted.do_handshake()
+    except trio.BrokenResourceError as error:
+        raise RefusedError(_NO_TLS, "tls", f"no TLS: {error.__cause__ or error}") from None
+    return encrypted
+
+
+_NO_TLS = refusal(HTTPStatus.BAD_REQUEST, "this port speaks TLS")
+
+
+def _too_slow() -> RefusedError:
+    text = "the request took too long to come"
+    return RefusedError(refusal(HTTPStatus.REQUEST_TIMEOUT, text), "timeout", text)
+
+
+def _forwarded_for(head: bytes) -> str:
+    return Exchange(head).request.headers.get("x-forwarded-for", "")
+
+
+def _peer_address(stream: trio.abc.Stream) -> str:
+    """Whence a stream comes; of one that is no socket, or whose client is gone, nobody can tell."""
+    if not isinstance(stream, trio.SocketStream):
+        return ""
+    if stream.socket.family == socket.AF_UNIX:
+        return UNIX
+    try:
+        host: str = stream.socket.getpeername()[0]
+    except OSError:
+        return ""
+    return host.removeprefix("::ffff:") if "." in host else host
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return address == UNIX or ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
