@@ -7,9 +7,7 @@ from functools import partial
 import trio
 from trio_websocket import ConnectionClosed, WebSocketRequest, serve_websocket
 
-from tests.compliance.binding import parse_bind
-
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+from tests.compliance.binding import MAX_MESSAGE_BYTES, parse_bind
 
 
 async def echo(request: WebSocketRequest) -> None:

@@ -1,10 +1,13 @@
-"""Where an echo server shall listen, from its command line."""
+"""What both echo servers share: their command line, and how much they take."""
 
 from __future__ import annotations
 
 import argparse
 
 from bamboo_gateway.config import Address
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""More than any suite sends."""
 
 
 def parse_bind(description: str | None) -> tuple[str, int]:

@@ -169,6 +169,21 @@ async def test_an_announced_length_takes_no_room(served: Serving, size: int) -> 
         await clients[0].leave()
 
 
+@pytest.mark.parametrize(
+    "code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4001, 4999]
+)
+async def test_a_goodbye_is_answered_by_the_same_code(served: Serving, code: int) -> None:
+    """Whatever a client closes with, the gateway says that and nothing else."""
+    async with beside(served):
+        client = await arrive_connected(port_of(served))
+        await client.send(close(code, "Exceeded"))
+        kinds, said = await last_words(client)
+        assert kinds == []
+        assert said is not None
+        assert said[0] == code
+        await client.leave()
+
+
 # ── floods ───────────────────────────────────────────────────────────────────
 
 FLOODS = {
