@@ -12,6 +12,8 @@ from pathlib import Path
 
 import attrs
 
+from .limits import OPTIONS
+
 SETTLE_TIME = 0.025
 """Seconds in which a server that has nothing more to do goes to sleep."""
 
@@ -77,7 +79,7 @@ def node_command(script: Path, *arguments: str) -> tuple[str, ...]:
 def gateway_command(storage: str, *options: str) -> tuple[str, ...]:
     """How to run the gateway's own command line on *storage*."""
     quiet = ("--bind", "127.0.0.1:0", "--log-level", "warning")
-    return python_command("bamboo_gateway", "serve", *quiet, "--storage", storage, *options)
+    return python_command("bamboo_gateway", "serve", *quiet, "--storage", storage, *OPTIONS, *options)
 
 
 def allow_many_files() -> None:

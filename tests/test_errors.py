@@ -49,6 +49,8 @@ def test_what_passes_later_is_marked() -> None:
         ErrorCode.CAPACITY_EXCEEDED,
         ErrorCode.QUEUE_FULL,
         ErrorCode.STORAGE_UNAVAILABLE,
+        ErrorCode.RATE_LIMITED,
+        ErrorCode.STOPPING,
     }
 
 

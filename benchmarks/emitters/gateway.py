@@ -12,6 +12,7 @@ from bamboo_gateway import Gateway, GatewayConfig, Turn
 from bamboo_gateway.protocol import AgentToken, encode
 from bamboo_gateway.protocol.messages import Json
 
+from ..limits import LIMITS
 from ..peers.messages import EVENT_BYTES
 from .agent import speak
 
@@ -19,6 +20,7 @@ CONFIG = GatewayConfig(
     bind="127.0.0.1:0",
     max_connections=100_000,
     heartbeat_interval=3600.0,  # listeners answer no pings
+    **LIMITS,  # type: ignore[arg-type] # numbers all of them
 )
 
 ROOM = EVENT_BYTES - len(encode(AgentToken("*", "", seq=100, ts=1795415952682, channel="*")))

@@ -11,12 +11,18 @@ from bamboo_gateway import Gateway, GatewayConfig, Turn
 from bamboo_gateway.protocol import AgentToken, encode
 from bamboo_gateway.protocol.messages import Json
 
+from ..limits import LIMITS
 from .messages import EVENT_BYTES, TICK
 
 ROOM = EVENT_BYTES - len(encode(AgentToken("*", "", seq=100, ts=1795415952682, channel="*")))
 EVENT = AgentToken("*", "x" * ROOM)
 
-CONFIG = GatewayConfig(bind="127.0.0.1:0", max_connections=100_000, max_sessions=100_000)
+CONFIG = GatewayConfig(
+    bind="127.0.0.1:0",
+    max_connections=100_000,
+    max_sessions=100_000,
+    **LIMITS,  # type: ignore[arg-type] # numbers all of them
+)
 
 
 class Broadcaster:

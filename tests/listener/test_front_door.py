@@ -330,7 +330,7 @@ async def get_tls(stream: trio.SSLStream[trio.SocketStream]) -> bytes:
 
 
 async def test_tls_on_the_same_port_for_both(tmp_path: Path) -> None:
-    """HTTP and WebSocket, by HTTP/1.1 for who would rather have HTTP/2, too; a new certificate for newcomers."""
+    """Both, by HTTP/1.1 also for who would rather have HTTP/2; newcomers are shown a new certificate."""
     authority = Authority(tmp_path)
     config = GatewayConfig(bind="127.0.0.1:0", **authority.settings)  # type: ignore[arg-type] # two texts
     gateway = Gateway(config)

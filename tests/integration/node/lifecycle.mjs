@@ -60,7 +60,7 @@ assert.equal((await first.close()).code, 1000);
 
 const second = new Client(url, dialect);
 await second.open();
-second.say("connect", { ...spoken, session_id, epoch, last_seq: seen.seq });
+second.say("connect", { ...spoken, session_id, epoch, last_seq: seen.seq, replay: "exact" });
 const again = await second.next();
 assert.deepEqual([again.type, again.session_id, again.resumed], ["connected", session_id, true]);
 const missed = await second.until("agent_complete");
