@@ -123,7 +123,8 @@ async def test_half_open_handshakes_keep_nobody_out(
     p50, p99 = (seconds[int(len(seconds) * part)] for part in (0.5, 0.99))
     report(
         f"{crowd.opened} half-open sockets that say {said}, from {len(addresses)} addresses: "
-        f"{CONNECTS} connects, p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, worst {seconds[-1] * 1000:.0f} ms"
+        f"{CONNECTS} connects, p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, "
+        f"worst {seconds[-1] * 1000:.0f} ms"
     )
     assert p99 < MAX_CONNECT
 
