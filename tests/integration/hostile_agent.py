@@ -10,16 +10,20 @@ import trio
 from bamboo_gateway import Turn
 from bamboo_gateway.errors import UnknownToolError
 from bamboo_gateway.protocol.messages import Json
+from tests.integration.numbered_agent import steadfast
 
 SECRET = "hunter2"
 """In the error that it raises: a client must not read it."""
 
 
 class HostileAgent:
-    """Says the message back, unless that is one of the words of `_DEEDS`."""
+    """Says the message back; counts, where it is a number; or does one of `_DEEDS`."""
 
     async def __call__(self, turn: Turn) -> None:
         """Answer one chat."""
+        if turn.message.content.isdigit():
+            await steadfast(turn)
+            return
         deed = _DEEDS.get(turn.message.content)
         if deed is not None:
             await deed(turn)

@@ -148,13 +148,14 @@ async def test_a_flood_of_heads_drowns_nobody_else(
     """Requests that are too much of anything, from sixteen clients at once: nobody else is cut off."""
     async with beside(served) as neighbour, trio.open_nursery() as nursery:
         for _ in range(16):
-            nursery.start_soon(_pour, port_of(served), HEADS[kind], 20 if is_soak() else 4)
+            nursery.start_soon(pour, port_of(served), HEADS[kind], 20 if is_soak() else 4)
     report(
         f"flood of heads, {kind}: the neighbour's worst answer took {max(neighbour.latencies) * 1000:.0f} ms"
     )
 
 
-async def _pour(port: int, data: bytes, times: int) -> None:
+async def pour(port: int, data: bytes, times: int) -> None:
+    """Send *data* to so many connections, one after the other, whatever is said to it."""
     for _ in range(times):
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         try:

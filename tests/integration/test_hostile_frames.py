@@ -30,7 +30,7 @@ from tests.integration.neighbour import AGENT, beside, port_of
 from tests.integration.size import is_soak
 from tests.stream_client import NO_LINGER
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.soak]
 
 SCALE = 20 if is_soak() else 1
 """How many times more floods bring."""
@@ -127,10 +127,11 @@ async def test_an_offence_is_answered_by_its_code(served: Serving, offence: Offe
     async with beside(served), trio.open_nursery() as nursery:
         for is_known in (False, True):
             for is_chopped in (False, True):
-                nursery.start_soon(_offend, port_of(served), offence, is_known, is_chopped)
+                nursery.start_soon(offend, port_of(served), offence, is_known, is_chopped)
 
 
-async def _offend(port: int, offence: Offence, is_known: bool, is_chopped: bool) -> None:
+async def offend(port: int, offence: Offence, is_known: bool, is_chopped: bool) -> None:
+    """Break the protocol, and hear what is said to that."""
     client = await arrive(port)
     if is_known:
         await client.connect(protocol=2)
@@ -324,10 +325,11 @@ async def test_a_reset_at_any_stage_leaves_nothing(
         for _ in range(3):
             async with trio.open_nursery() as nursery:
                 for _ in range(CROWD):
-                    nursery.start_soon(_reset, port_of(served), stage)
+                    nursery.start_soon(reset, port_of(served), stage)
 
 
-async def _reset(port: int, stage: Callable[[RawClient], Awaitable[None]]) -> None:
+async def reset(port: int, stage: Callable[[RawClient], Awaitable[None]]) -> None:
+    """Come as far as *stage*, and reset the connection."""
     client = await arrive(port)
     await stage(client)
     assert isinstance(client.stream, trio.SocketStream)
@@ -342,10 +344,11 @@ async def test_a_half_close_at_any_stage_is_an_end(
     """Who closes its way to the gateway is answered what is still owed, and hung up on."""
     async with beside(served), trio.open_nursery() as nursery:
         for _ in range(CROWD):
-            nursery.start_soon(_half_close, port_of(served), stage)
+            nursery.start_soon(half_close, port_of(served), stage)
 
 
-async def _half_close(port: int, stage: Callable[[RawClient], Awaitable[None]]) -> None:
+async def half_close(port: int, stage: Callable[[RawClient], Awaitable[None]]) -> None:
+    """Come as far as *stage*, and close the way to the gateway; it closes the other."""
     client = await arrive(port)
     await stage(client)
     await client.stream.send_eof()
