@@ -40,7 +40,9 @@ CUT_BYTES = 12_000
 
 SOON = Reconnect(first_interval=0.001, max_interval=0.05, give_up_timeout=HANG)
 
-IMPATIENT = ClientLimits(connect_timeout=2.0, heartbeat_interval=0.5, heartbeat_timeout=0.5)
+IMPATIENT = ClientLimits(
+    connect_timeout=2.0, reply_timeout=HANG, heartbeat_interval=0.5, heartbeat_timeout=0.5
+)
 """A connection that was cut without a word is noticed within a second."""
 
 GREETED = Trip(down=Way(cut_at=3_000))
