@@ -13,7 +13,7 @@ CLAW   := build/openclaw
 WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check soak format docs bench bench-openclaw performance clean
+.PHONY: help serve test check audit soak format docs bench bench-openclaw performance clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: $(VENV)/.dev $(WS) ## all that a change must pass: style, types, layers, 
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov $(ARGS)
+
+audit: $(VENV)/.dev ## look for known holes in what is installed (asks the package index)
+	@$(BIN)/pip-audit --local --skip-editable --progress-spinner off
 
 soak: $(VENV)/.dev ## the tests that can be of any size, large: half an hour (ARGS="-k soak" picks the ten minutes of mixed load)
 	@BAMBOO_SOAK=1 timeout 5400 $(BIN)/python -m pytest tests/integration -m soak -o faulthandler_timeout=1200 $(ARGS)
