@@ -27,10 +27,10 @@ from tests.stream_client import StreamClient, dial
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.soak]
 
-TRIPS = 3_000 if is_soak() else 120
+TRIPS = 1_500 if is_soak() else 120
 """Connections of raw clients through the proxy, at least."""
 
-CHATS = 100 if is_soak() else 6
+CHATS = 40 if is_soak() else 6
 """Of each client of the library."""
 
 STORAGES = ["memory", "sqlite"]

@@ -17,7 +17,7 @@ from tests.integration.size import is_soak
 pytestmark = [pytest.mark.integration, pytest.mark.soak]
 
 HALF_OPEN = 1000
-CONNECTS = 2_000 if is_soak() else 300
+CONNECTS = 1_000 if is_soak() else 300
 """Of the good client, meanwhile."""
 
 PAUSE = 5.0

@@ -32,7 +32,7 @@ from tests.stream_client import NO_LINGER
 
 pytestmark = [pytest.mark.integration, pytest.mark.soak]
 
-SCALE = 20 if is_soak() else 1
+SCALE = 5 if is_soak() else 1
 """How many times more floods bring."""
 
 CROWD = 8
