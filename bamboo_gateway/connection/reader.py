@@ -67,12 +67,15 @@ def _end(connection: Connection, closed: ConnectionClosed) -> None:
         connection.close(FAILED)  # its task is over, and never learned why: that tells the nursery
     elif reason.code == CloseCode.ABNORMAL:
         connection.close(Closing(CloseCode.ABNORMAL, "the socket is gone"))
-    elif reason.code == CloseCode.MESSAGE_TOO_BIG:
+    elif reason.code == CloseCode.MESSAGE_TOO_BIG and (reason.reason or "").startswith(_EXCEEDED):
         connection.fail(ErrorCode.MESSAGE_TOO_BIG, _TOO_BIG)
     else:
         code = CloseCode(reason.code) if reason.code in list(CloseCode) else CloseCode.NORMAL
         connection.close(Closing(code, reason.reason or ""))
 
+
+_EXCEEDED = "Exceeded maximum message size"
+"""trio-websocket's own words: a client may close with that code, too, and is owed no error then."""
 
 _TOO_BIG = Closing(CloseCode.MESSAGE_TOO_BIG, "the message is larger than this gateway takes")
 
