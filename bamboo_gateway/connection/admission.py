@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from http import HTTPStatus
 
 import attrs
@@ -38,7 +39,8 @@ class Admission:
     def __init__(self) -> None:
         self._entrants: dict[Entrant, None] = {}
         """Oldest first."""
-        self._per_address: Counter[str] = Counter()
+        self._per_address: dict[str, dict[Entrant, None]] = {}
+        """The same by their addresses."""
         self._accepted = 0
         self._refused: Counter[HandshakeFailure] = Counter()
 
@@ -93,8 +95,9 @@ class Admission:
         """Its client has said who it is, or it is gone; once or more often."""
         if entrant in self._entrants:
             del self._entrants[entrant]
-            self._per_address[entrant.address] -= 1
-            if not self._per_address[entrant.address]:
+            others = self._per_address[entrant.address]
+            del others[entrant]
+            if not others:
                 del self._per_address[entrant.address]
 
     def count_refusal(self, reason: HandshakeFailure) -> None:
@@ -103,22 +106,22 @@ class Admission:
 
     def _add(self, entrant: Entrant) -> None:
         self._entrants[entrant] = None
-        self._per_address[entrant.address] += 1
+        self._per_address.setdefault(entrant.address, {})[entrant] = None
 
     def _make_room(self, address: str, most: int, most_per_address: int) -> None:
-        if address and most_per_address and self._per_address[address] >= most_per_address:
-            self._displace([each for each in self._entrants if each.address == address])
+        neighbours = self._per_address.get(address, {}) if address else {}
+        if most_per_address and len(neighbours) >= most_per_address:
+            self._displace_one(neighbours)
         if most and len(self._entrants) >= most:
-            self._displace(list(self._entrants))
+            self._displace_one(self._entrants)
 
-    def _displace(self, entrants: list[Entrant]) -> None:
-        for entrant in entrants:
-            if entrant.is_mute:
-                self.leave(entrant)
-                entrant.has_given_way = True
-                entrant.scope.cancel()
-                return
-        raise full()
+    def _displace_one(self, entrants: Iterable[Entrant]) -> None:
+        oldest = next((each for each in entrants if each.is_mute), None)
+        if oldest is None:
+            raise full()
+        self.leave(oldest)
+        oldest.has_given_way = True
+        oldest.scope.cancel()
 
 
 def full() -> RefusedError:

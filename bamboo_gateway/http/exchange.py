@@ -52,7 +52,8 @@ def answer_unread(reply: Reply) -> bytes:
 
 def _write(connection: h11.Connection, reply: Reply, *, is_last: bool, with_body: bool) -> bytes:
     headers = [
-        ("Date", formatdate(usegmt=True)),
+        # Those that say that we failed need none (RFC 9110 §6.6.1), and may so be made beforehand.
+        *([] if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else [("Date", formatdate(usegmt=True))]),
         ("Content-Type", reply.content_type),
         ("Content-Length", str(len(reply.body))),
         ("Cache-Control", "no-store"),

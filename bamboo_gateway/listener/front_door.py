@@ -150,11 +150,20 @@ class FrontDoor:
                 raise
         if arrival is not None:
             await serve_websocket(self._host, attrs.evolve(arrival, deadline=deadline), self._read)
+        elif entrant.has_given_way:
+            if reader is not None:
+                await self._dismiss(stream)
+            raise full()
         elif entrant.scope.cancelled_caught:
-            refused = full() if entrant.has_given_way else _too_slow()
-            if reader is not None and (reader.has_begun or entrant.has_given_way):
-                await self._answer_last(stream, answer_unread(refused.reply))
-            raise refused
+            late = _too_slow()
+            if reader is not None and reader.has_begun:
+                await self._answer_last(stream, answer_unread(late.reply))
+            raise late
+
+    async def _dismiss(self, stream: trio.abc.Stream) -> None:
+        """Tell who gives way, and do not wait for it to go: in a flood, those would be without number."""
+        with trio.move_on_after(self._host.config.close_timeout):
+            await stream.send_all(_NO_ROOM)
 
     async def _converse(
         self, stream: trio.abc.Stream, reader: HeadReader, entrant: Entrant, address: str
@@ -224,6 +233,9 @@ async def _encrypt(stream: trio.abc.Stream, context: ssl.SSLContext) -> trio.abc
         raise RefusedError(_NO_TLS, HandshakeFailure.TLS, f"no TLS: {error.__cause__ or error}") from None
     return encrypted
 
+
+_NO_ROOM = answer_unread(full().reply)
+"""Made once: a flood shall cost no more than it has to."""
 
 _NO_TLS = refusal(HTTPStatus.BAD_REQUEST, "this port speaks TLS")
 
