@@ -175,6 +175,7 @@ class Fanout:
         connection = self._pool.get(effect.connection_id)
         if connection:
             connection.greet(effect.greeting, is_exact=effect.is_exact)
+            self._touched[connection.outbox] = None  # it may follow nothing
             for log, after in effect.cursors:
                 self._follow(Follow(connection.id, log, after))
 

@@ -225,6 +225,10 @@ class Reader:
             code = CloseCode.TRY_AGAIN_LATER if is_blocked else CloseCode.UNAUTHORIZED
             connection.fail(error.code, Closing(code, error.message), retry_after=error.retry_after)
             return None
+        if not principal.scopes:
+            raise GatewayError(
+                ErrorCode.FORBIDDEN, "the token has no scope, so there is nothing to connect for"
+            )
         if not self.host.pool.seat(connection, self.host.config.max_connections):
             connection.fail(ErrorCode.CAPACITY_EXCEEDED, FULL)
             return None

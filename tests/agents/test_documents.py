@@ -74,7 +74,7 @@ async def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 async def test_the_resumable_example_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Called again with what it had said, it says the rest; called for the first time, all."""
-    save(1, "resumable_of_the_page", tmp_path, monkeypatch)
+    save(2, "resumable_of_the_page", tmp_path, monkeypatch)
     agent = load_agent("python:resumable_of_the_page:count")
     assert is_resumable(agent)
     said: list[str] = []

@@ -71,7 +71,7 @@ async def test_the_tree_shows_what_tasks_do_and_no_value_that_they_hold(
     (tmp_path / "hiding.py").write_text(AGENT)
     env = {"PYTHONPATH": str(tmp_path), "BAMBOO_AUTH_TOKEN": SECRET, "BAMBOO_AGENT": "python:hiding:agent"}
     told, heard = trio.Event(), trio.Event()
-    with serving("--log-level", "error", env=env) as server:
+    with serving("--log-level", "error", "--drain-timeout", "0.5", env=env) as server:
         nursery.start_soon(_chat, server.url, told, heard)
         await heard.wait()
         first = await trio.to_thread.run_sync(_tree, server)

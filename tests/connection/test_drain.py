@@ -12,7 +12,7 @@ from bamboo_gateway import Gateway, GatewayConfig, Turn
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.drain import MAX_FAREWELL, PACE, RESTARTING, let_go
 from bamboo_gateway.connection.outbox import Outbox
-from tests.connection.raw_client import HANG, RawClient
+from tests.connection.raw_client import HANG, RawClient, head
 
 RESTARTS = (1012, "the gateway restarts")
 
@@ -120,7 +120,7 @@ async def test_without_a_limit_turns_take_as_long_as_they_take(mock_clock: MockC
 
 
 async def test_who_comes_while_it_drains_is_told_to_come_back() -> None:
-    """A socket that was accepted before may still say `connect`: it is too late for that."""
+    """A WebSocket that was opened before may still say `connect`: it is too late. No other one is opened."""
     agent = Slow()
     gateway = Gateway(GatewayConfig(bind="127.0.0.1:0"), agent=agent)
     async with serving(gateway) as nursery:
@@ -130,15 +130,16 @@ async def test_who_comes_while_it_drains_is_told_to_come_back() -> None:
         nursery.start_soon(gateway.drain)
         await client.event("shutdown")
         later = dialled(nursery, gateway)
-        for stranger in (late, later):
-            if stranger is later:
-                await stranger.upgrade()
-            await stranger.say("connect", protocol=2)
-            error = await stranger.event("error")
-            assert (error["code"], error["retryable"], error["retry_after"]) == ("STOPPING", True, 1.0)
+        await later.send(head())
+        answer = await later.answer()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: 1" in answer.lower()
+        await late.say("connect", protocol=2)
+        error = await late.event("error")
+        assert (error["code"], error["retryable"], error["retry_after"]) == ("STOPPING", True, 1.0)
         agent.speaks.set()
         await client.event("agent_complete")
-        for each in (client, late, later):
+        for each in (client, late):
             assert await each.close_frame() == RESTARTS
 
 

@@ -13,7 +13,7 @@ from bamboo_gateway.principal import Credentials, Principal, Scope
 from bamboo_gateway.protocol.messages import AgentToken, Json
 from bamboo_gateway.session.requests import BroadcastEvent
 from bamboo_gateway.turn import Turn
-from tests.connection.raw_client import BINARY, HANG, PING, PONG, TEXT, RawClient, close, frame, text
+from tests.connection.raw_client import BINARY, HANG, PING, PONG, TEXT, RawClient, close, frame, head, text
 from tests.connection.stage import Stage, stage
 from tests.plain_wire import DialectName, Event
 
@@ -646,22 +646,25 @@ async def test_broadcasts_reach_who_has_connected() -> None:
 
 
 async def test_a_blocked_address_is_told_when_to_come_back() -> None:
-    """After too many wrong tokens the right one will not do either, for a while."""
+    """After too many wrong tokens the right one will not do either, for a while; nor is there a WebSocket."""
     config = GatewayConfig(auth_token="secret", max_failed_tokens=2, failed_tokens_block=30)
     async with stage(config) as parts:
+        waiting = parts.memory()
+        await waiting.upgrade()
         for _ in range(2):
             client = parts.memory()
             await client.upgrade()
             await client.say("connect", auth="wrong")
             assert await error(client) == "UNAUTHORIZED"
             assert await client.close_frame() == UNAUTHORIZED
-        client = parts.memory()
-        await client.upgrade()
-        await client.say("connect", auth="secret")
-        told = await client.event("error")
+        late = parts.memory()
+        await late.send(head())
+        assert (await late.answer()).startswith(b"HTTP/1.1 429 ")
+        await waiting.say("connect", auth="secret")
+        told = await waiting.event("error")
         assert (told["code"], told["retryable"]) == ("RATE_LIMITED", True)
         assert 29 <= told["retry_after"] <= 30
-        assert (await client.close_frame())[0] == 1013
+        assert (await waiting.close_frame())[0] == 1013
         assert parts.table.statistics().sessions == 0
 
 

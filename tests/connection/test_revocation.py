@@ -149,7 +149,7 @@ async def test_a_program_may_revoke_a_user() -> None:
     """With an `authenticate` of its own, which has nothing to look at."""
 
     async def authenticate(credentials: Credentials) -> Principal | None:
-        return Principal(credentials.token) if credentials.token else None
+        return Principal(credentials.token, frozenset({Scope.CHAT})) if credentials.token else None
 
     async with stage(authenticate=authenticate) as parts:
         ann, too, bob = (parts.memory() for _ in range(3))

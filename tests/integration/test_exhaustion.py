@@ -158,7 +158,7 @@ async def test_a_storage_that_fails_under_load_loses_nothing(tmp_path: Path) -> 
     It fails and heals in the midst of a dozen clients that say one chat after the other.
     """
     path = tmp_path / "sessions.db"
-    with serving("--agent", AGENT, "--storage", f"sqlite:{path}") as served:
+    with serving("--agent", AGENT, "--storage", f"sqlite:{path}", "--message-rate", "0") as served:
         until = trio.Event()
         async with (
             dial("127.0.0.1", port_of(served)) as pinger,

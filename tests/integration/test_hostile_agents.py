@@ -105,7 +105,9 @@ async def test_a_tool_that_hangs_is_given_up(served: Serving) -> None:
 @pytest.mark.parametrize("deed", ENDLESS)
 async def test_the_gateway_stops_all_the_same(deed: str) -> None:
     """Whatever its agents do when they are cancelled, SIGTERM ends the process with exit code 0."""
-    with serving("--agent", AGENT, "--log-level", "error", "--log-max-bytes", "200000") as served:
+    with serving(
+        "--agent", AGENT, "--log-level", "error", "--log-max-bytes", "200000", "--drain-timeout", "0.5"
+    ) as served:
         async with victim(port_of(served)) as client:
             await ask(client, deed)
             await client.next("agent_token")

@@ -62,6 +62,11 @@ class Wish:
 
 def connect(stage: Stage, actor: Actor, wish: Wish) -> None:
     """A client connects, for the first time or to another session, or to the same one anew."""
+    if stage.is_full and not actor.is_connected:
+        stage.expect_no_seat(actor)
+        actor.say(("connect", wish.fields(stage.world.epoch)))
+        stage.finish(actor, 1013)
+        return
     session = wish.session or stage.found()
     losers = _supersede(stage, actor, session) if wish.exclusive else []
     _foretell(stage, actor, session, wish, since=session.record.last_seq)

@@ -82,17 +82,26 @@ class Stage:
     # ── coming and going ─────────────────────────────────────────────────────
 
     def open(self, dialect: DialectName, *, in_place: bool) -> None:
-        """A client opens a socket."""
-        is_refused = len(self.actors) == MAX_CONNECTIONS
+        """A client opens a socket; it is told at once that there is no seat, if there is none."""
+        is_refused = self.is_full
         actor = Actor(self.world.dial(in_place=in_place), dialect)
         if is_refused:
-            actor.view.expect("error", code="CAPACITY_EXCEEDED", retryable=True)
+            self.expect_no_seat(actor)
         actor.ask_for_upgrade()
         self.actors.append(actor)
         if is_refused:
             self.finish(actor, 1013)
         else:
             self.settle()
+
+    @property
+    def is_full(self) -> bool:
+        """Has everybody who may be let in at once been let in?"""
+        return sum(actor.is_connected for actor in self.actors) == MAX_CONNECTIONS
+
+    def expect_no_seat(self, actor: Actor) -> None:
+        """A client is going to be told that."""
+        actor.view.expect("error", code="CAPACITY_EXCEEDED", retryable=True)
 
     def detach(self, actor: Actor) -> None:
         """A client no longer watches what it watched, of which the others are told."""

@@ -25,6 +25,7 @@ CONFIG = GatewayConfig(
     bind="127.0.0.1:0",
     auth_token=TOKEN,
     max_connections=MAX_CONNECTIONS,
+    max_unauthenticated_per_address=0,
     max_queued_chats=MAX_QUEUED,
     log_max_events=LOG_EVENTS,
     log_max_bytes=2**30,
