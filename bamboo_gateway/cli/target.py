@@ -77,7 +77,7 @@ _url: Any = click.option(
     metavar="URL",
     envvar="BAMBOO_URL",
     show_envvar=True,
-    help="The gateway.",
+    help="The gateway; or unix:PATH, where it listens on a socket in the file system.",
 )
 _token: Any = click.option(
     "--token",

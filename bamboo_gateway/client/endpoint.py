@@ -16,13 +16,15 @@ Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 _DEFAULT_PORTS = {"ws": 80, "wss": 443}
 
+_UNIX = "unix:"
+
 _NOT_TO_QUOTE = "%/:=&?~+!$,;'@()*[]"
 """What may stand in a path and query as it is; the `%` of what is quoted already, too."""
 
 
 @attrs.frozen
 class Endpoint:
-    """The parts of a `ws:` or `wss:` URL."""
+    """The parts of a `ws:` or `wss:` URL, or of a `unix:PATH`."""
 
     url: str
     is_secure: bool
@@ -31,6 +33,8 @@ class Endpoint:
     host_header: str
     resource: str
     """Path and query."""
+    socket_path: str | None = None
+    """Of a socket in the file system, in place of host and port."""
 
     @classmethod
     def parse(cls, url: str) -> Endpoint:
@@ -40,13 +44,20 @@ class Endpoint:
         Raises:
             ConnectError: It is no WebSocket URL.
         """
+        if url.startswith(_UNIX) and len(url) > len(_UNIX):
+            path = url.removeprefix(_UNIX)
+            return cls(
+                url, is_secure=False, host="", port=0, host_header="localhost", resource="/", socket_path=path
+            )
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError as error:
             raise ConnectError(f"{url!r} is no URL: {error}") from None
         if parts.scheme not in _DEFAULT_PORTS or not host:
-            raise ConnectError(f"{url!r} is no WebSocket URL, such as ws://127.0.0.1:18790")
+            raise ConnectError(
+                f"{url!r} is no WebSocket URL, such as ws://127.0.0.1:18790, and no {_UNIX}PATH"
+            )
         resource = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         return cls(
             url=url,
@@ -65,6 +76,8 @@ class Endpoint:
             ConnectError: Nobody listens there, or TLS failed.
         """
         try:
+            if self.socket_path is not None:
+                return await trio.open_unix_socket(self.socket_path)
             stream = await trio.open_tcp_stream(self.host, self.port)
         except (OSError, ValueError) as error:  # ValueError: a host that cannot even be looked up
             raise ConnectError(f"cannot reach {self.url}: {_reason(error)}") from error

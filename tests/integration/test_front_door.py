@@ -253,6 +253,9 @@ def test_a_unix_socket(tmp_path: Path) -> None:
         with unix_connect(str(path)) as client:
             client.send(CONNECT)
             assert json.loads(client.recv(HANG))["type"] == "connected"
+        called = run("call", "status", "--url", f"unix:{path}")
+        assert json.loads(called.stdout)["state"] == "idle"
+        assert "No such file" in run("call", "status", "--url", f"unix:{path}x").stderr
         second = run("serve", "--bind", f"unix:{path}")
         assert (second.returncode, "in use" in second.stderr) == (1, True)
         assert served.stop()[0] == 0
