@@ -310,6 +310,12 @@ class GatewayConfig:
         "Connections held at once; the next is told `CAPACITY_EXCEEDED`. 40 KB each.",
         can_be_off=True,
     )
+    max_connections_per_principal: int = setting(
+        "count",
+        250,
+        "The same of one principal that is no operator: a team's devices, a quarter of the whole.",
+        can_be_off=True,
+    )
     max_unauthenticated_connections: int = setting(
         "count",
         256,
@@ -519,7 +525,15 @@ class GatewayConfig:
         Raises:
             ConfigError: `bind` can be reached from other machines, and nothing is asked.
         """
-        if not (self.address.is_loopback or asks_who or self.insecure_no_auth):
+        if asks_who or self.insecure_no_auth:
+            return
+        if self.trusted_proxies:
+            raise ConfigError(
+                "trusted_proxies: a proxy lets other machines in, and no token is asked for; make tokens "
+                "(bamboo-gateway token create) or set auth_token; or, if everybody there may do everything, "
+                "set insecure_no_auth"
+            )
+        if not self.address.is_loopback:
             raise ConfigError(
                 f"bind: {self.bind} can be reached from other machines, and no token is asked for; make "
                 "tokens (bamboo-gateway token create), set auth_token, or bind to 127.0.0.1; or, if "

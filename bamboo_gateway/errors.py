@@ -41,6 +41,7 @@ class ErrorCode(enum.StrEnum):
     FORBIDDEN = "FORBIDDEN"
     RATE_LIMITED = "RATE_LIMITED"
     STOPPING = "STOPPING"
+    IDENTITY_UNAVAILABLE = "IDENTITY_UNAVAILABLE"
 
 
 @attrs.frozen
@@ -120,6 +121,10 @@ ERROR_CODES: dict[ErrorCode, ErrorMeaning] = {
     ErrorCode.STOPPING: ErrorMeaning(
         "The gateway is about to stop and takes in nothing new. Say it again, with the same `id`, to the one "
         "that comes after it.",
+        retryable=True,
+    ),
+    ErrorCode.IDENTITY_UNAVAILABLE: ErrorMeaning(
+        "What the gateway asks for who you are fails at the moment. The socket closes with 1013.",
         retryable=True,
     ),
 }

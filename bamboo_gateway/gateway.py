@@ -29,6 +29,7 @@ from .identity.gatekeeper import Gatekeeper
 from .journal import Journal
 from .listener.front_door import FrontDoor
 from .listener.listening import PatientListener, bound_address, open_listeners
+from .listener.tls import make_context
 from .loop_lag import MAX_LAG, LoopLag, run_loop_watch
 from .metrics import expose
 from .ports import Agent, Authenticator, Channel, SessionStorage, asks_who, is_resumable
@@ -122,6 +123,11 @@ class Gateway:
         if self._host.is_draining or self._open.cancel_called:
             return "draining"
         return "serving" if self._accepts else "starting"
+
+    @property
+    def asks_who(self) -> bool:
+        """Do clients have to say who they are?"""
+        return self._host.gatekeeper.asks
 
     @property
     def is_ready(self) -> bool:
@@ -222,9 +228,9 @@ class Gateway:
         """
         config.refuse_to_stand_open(asks_who=self._host.gatekeeper.asks)
         config, waiting = self.config.succeeded_by(config)
-        # The first two refuse what is of no use before anything has changed.
-        self._door.reload(config)
+        context = make_context(config)  # refuses what is of no use, as does what follows; then nothing may
         self._host.gatekeeper.configure(config)
+        self._door.show(context)
         self.config = self._host.config = config
         await self._registry.ask(ReplaceLimits(table_limits(config, self.limits)))
         return waiting

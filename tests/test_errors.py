@@ -51,6 +51,7 @@ def test_what_passes_later_is_marked() -> None:
         ErrorCode.STORAGE_UNAVAILABLE,
         ErrorCode.RATE_LIMITED,
         ErrorCode.STOPPING,
+        ErrorCode.IDENTITY_UNAVAILABLE,
     }
 
 

@@ -93,6 +93,8 @@ async def _serve(gateway: Gateway, reloader: Reloader) -> None:
         except OSError as error:
             reason = error.strerror or error
             raise click.ClickException(f"cannot listen on {gateway.config.bind}: {reason}") from error
+        if gateway.config.insecure_no_auth and not gateway.asks_who:
+            log.warning("nobody is asked who they are", bind=gateway.config.bind)
         click.echo("listening on " + " ".join(_url(gateway.config, address) for address in addresses))
 
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import attrs
 import click
-import trio
 
-from ..client import Client, ClientError, ClientLimits, Reconnect, connect
+from ..client import Client, ClientLimits, Reconnect, connect
 from ..config import DEFAULT_BIND
 from ..protocol.messages import ClientInfo
 from ..version import __version__
-from .patience import ask_patiently
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-
-_FAREWELL_TIMEOUT = 2.0
-"""Seconds that a session of our own has to go: who has pressed Ctrl-C waits no longer."""
 
 
 @attrs.frozen
@@ -32,7 +27,12 @@ class Target:
 
     @asynccontextmanager
     async def connect(
-        self, name: str, reconnect: Reconnect | None, limits: ClientLimits | None = None
+        self,
+        name: str,
+        reconnect: Reconnect | None,
+        limits: ClientLimits | None = None,
+        *,
+        temporary: bool = False,
     ) -> AsyncIterator[Client]:
         """Connect as the command *name*; raises what `client.connect` does."""
         info = ClientInfo(f"bamboo-gateway {name}", __version__)
@@ -40,6 +40,7 @@ class Target:
             self.url,
             token=self.token,
             session_id=self.session,
+            temporary=temporary,
             client=info,
             reconnect=reconnect,
             limits=limits or ClientLimits(),
@@ -49,13 +50,8 @@ class Target:
     @asynccontextmanager
     async def visit(self, name: str, limits: ClientLimits | None = None) -> AsyncIterator[Client]:
         """The same for a while, and leave nothing behind: a session that opens for it goes with it."""
-        async with self.connect(name, None, limits) as client:
-            try:
-                yield client
-            finally:
-                if not client.connected.resumed:
-                    with trio.move_on_after(_FAREWELL_TIMEOUT, shield=True), suppress(ClientError):
-                        await ask_patiently(client, "session.delete")
+        async with self.connect(name, None, limits, temporary=True) as client:
+            yield client
 
 
 def options(command: CommandT) -> CommandT:

@@ -140,6 +140,7 @@ async def connect(  # noqa: PLR0913 – each is one thing that a caller may want
     token: str | None = None,
     session_id: str | None = None,
     exclusive: bool = False,
+    temporary: bool = False,
     replay: Literal["exact", "merged"] | None = None,
     client: ClientInfo | None = None,
     ssl_context: SSLContext | None = None,
@@ -154,6 +155,7 @@ async def connect(  # noqa: PLR0913 – each is one thing that a caller may want
         token: What the gateway asks for, if it does.
         session_id: The session to come back to; unknown, a new one opens (see `connected.resumed`).
         exclusive: Close all other connections of the session: now, and not whenever this one comes back.
+        temporary: A session that opens for this goes with the connection: for who only asks something.
         replay: `exact`: have what was missed in the pieces in which it was said, and not joined.
         client: What to say of oneself.
         ssl_context: How to check a `wss:` gateway; by default, by the authorities that the system trusts.
@@ -167,7 +169,13 @@ async def connect(  # noqa: PLR0913 – each is one thing that a caller may want
         InvalidMessageError: A text holds what no message can.
     """
     hello = Connect(
-        session_id, token, protocol=LATEST, exclusive=exclusive or None, replay=replay, client=client
+        session_id,
+        token,
+        protocol=LATEST,
+        exclusive=exclusive or None,
+        temporary=temporary or None,
+        replay=replay,
+        client=client,
     )
     link = Link(Door(Endpoint.parse(url), ssl_context, limits), hello, reconnect)
     async with open_background_nursery() as nursery:

@@ -16,15 +16,21 @@ from wsproto.events import (
     Event,
     Ping,
     RejectConnection,
+    RejectData,
     Request,
     TextMessage,
 )
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from ..errors import InvalidMessageError
+from ..protocol import strict_json
 from ..protocol.closing import CloseCode
 from .endpoint import Endpoint, Stream
 from .errors import ClosedError, ConnectError
 from .limits import ClientLimits
+
+MAX_REFUSAL_BYTES = 4096
+"""Read of what comes with a refusal: a sentence, and not somebody's page."""
 
 CLOSE_TIMEOUT = 1.0
 """Seconds that a goodbye may take: as long as a gateway gives its clients."""
@@ -63,10 +69,27 @@ class WebSocket:
         except (ClosedError, RemoteProtocolError) as error:
             raise ConnectError(f"what answers at {endpoint.url} is no WebSocket server") from error
         if isinstance(answer, RejectConnection):
+            said = await self._read_refusal(answer)
             raise ConnectError(
-                f"{endpoint.url} refused a WebSocket with HTTP status {answer.status_code}",
+                f"{endpoint.url} refused a WebSocket with HTTP status {answer.status_code}{said}",
                 retry_after=_retry_after(answer),
             )
+
+    async def _read_refusal(self, refusal: RejectConnection) -> str:
+        """What the gateway says of why, as far as it can be read."""
+        body = b""
+        with suppress(ClosedError, RemoteProtocolError):
+            while refusal.has_body and len(body) < MAX_REFUSAL_BYTES:
+                match await self._next_event():
+                    case RejectData(data=data, body_finished=is_last):
+                        body += data
+                        if is_last:
+                            break
+                    case _:
+                        break
+        with suppress(InvalidMessageError, KeyError, TypeError):
+            return f": {strict_json.parse(body.decode(errors='replace'))['message']}"
+        return ""
 
     async def send(self, text: str) -> None:
         """

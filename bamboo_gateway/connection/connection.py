@@ -34,13 +34,11 @@ class Connection:
 
     def __init__(self, outbox: Outbox, entrant: Entrant | None = None, address: str = "") -> None:
         self.id = uuid.uuid4().hex
-        self.address: str = ""
-        """Whence it comes: an IP address, or `unix`; empty: unknown."""
         self.outbox = outbox
         self.entrant = entrant or Entrant(address)
         """Its place among those who have yet to say who they are."""
         self.address = address
-        """Whence it came: an IP address, or `unix`."""
+        """Whence it came: an IP address, or `unix`; empty: unknown."""
         self.principal: Principal | None = None
         """Who speaks; None until `connect` was accepted."""
         self.session_id: str | None = None

@@ -33,6 +33,8 @@ class Upgrade:
     answer: bytes
     principal: Principal | None
     """Who asks, if the request had a token."""
+    revocations: int
+    """How many there had been when that was found out."""
 
 
 async def judge_upgrade(host: Host, head: bytes, address: str) -> Upgrade:
@@ -67,7 +69,8 @@ async def judge_upgrade(host: Host, head: bytes, address: str) -> Upgrade:
         raise RefusedError(reply, HandshakeFailure.DRAINING, text)
     principal = await _identify(host, headers, request.subprotocols, address)
     chosen = SUBPROTOCOL if SUBPROTOCOL in request.subprotocols else None
-    return Upgrade(protocol.send(AcceptConnection(subprotocol=chosen)), principal)
+    answer = protocol.send(AcceptConnection(subprotocol=chosen))
+    return Upgrade(answer, principal, host.gatekeeper.revocations)
 
 
 def _parse(protocol: WSConnection, head: bytes) -> Request:

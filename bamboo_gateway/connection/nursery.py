@@ -44,6 +44,7 @@ STRANGER_MESSAGES = 4
 RETRY_AFTER = 1.0
 """Seconds after which a client of a gateway that stops may try again: what a restart takes at least."""
 
+_CHANGED = Closing(CloseCode.TRY_AGAIN_LATER, "who may come in has just changed; come again")
 _GONE = Closing(CloseCode.ABNORMAL, "the socket is gone")
 
 _UNSAID = (CloseCode.NO_STATUS, CloseCode.ABNORMAL)
@@ -115,6 +116,8 @@ async def _serve(host: Host, arrival: Arrival, connection: Connection, read: Rea
                 "connection closed",
                 connection=connection.id,
                 session=connection.session_id,
+                user=connection.principal.user_id if connection.principal else None,
+                address=connection.address,
                 code=int(closing.code),
                 reason=closing.reason,
             )
@@ -144,7 +147,9 @@ async def _attend(
     config = host.config
     async with trio.open_nursery() as nursery:
         websocket = await open_websocket(nursery, transport, arrival.upgrade.answer, config.max_message_bytes)
-        if _has_room(host, connection):
+        if arrival.upgrade.revocations != host.gatekeeper.revocations:
+            connection.close(_CHANGED)  # it may be one of theirs, and was not in the pool
+        elif _has_room(host, connection):
             host.pool.add(connection)
             nursery.start_soon(read, host, connection, websocket, arrival.deadline)
             nursery.start_soon(
@@ -158,8 +163,9 @@ async def _attend(
 
 def _has_room(host: Host, connection: Connection) -> bool:
     """Who has said who it is takes a seat; others need not try where there is none."""
-    most = host.config.max_connections
-    return host.pool.seat(connection, most) if connection.principal else host.pool.has_seat(most)
+    if connection.principal is None:
+        return host.pool.has_seat(host.config.max_connections)
+    return host.pool.seat(connection, connection.principal, host.config)
 
 
 @contextmanager

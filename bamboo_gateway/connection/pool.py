@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import attrs
 
+from ..config import GatewayConfig
+from ..principal import Principal
 from ..protocol.closing import CloseCode
 from .admission import Admission
 from .connection import Connection
@@ -42,7 +44,9 @@ class ConnectionPool:
 
     def __init__(self, admission: Admission) -> None:
         self.admission = admission
-        self._seated: set[Connection] = set()
+        self._seated: dict[Connection, str] = {}
+        """And whose each is; of an operator's, nothing."""
+        self._per_user: Counter[str] = Counter()
         self._closed: Counter[CloseCode] = Counter()
         self._connections: dict[str, Connection] = {}
 
@@ -57,13 +61,20 @@ class ConnectionPool:
         """Is one of *max_connections* (0: any number) free?"""
         return not max_connections or len(self._seated) < max_connections
 
-    def seat(self, connection: Connection, max_connections: int) -> bool:
-        """Give a client that has said who it is one of the seats; False: none is free."""
-        if connection in self._seated:
+    def seat(self, connection: Connection, principal: Principal, config: GatewayConfig) -> bool:
+        """Give a client that has said who it is a seat, or let it keep its own; False: none is free."""
+        user = "" if principal.is_operator else principal.user_id
+        taken = self._seated.get(connection)
+        if taken == user:
             return True
-        if not self.has_seat(max_connections):
+        most = config.max_connections_per_principal
+        if taken is None and not self.has_seat(config.max_connections):
             return False
-        self._seated.add(connection)
+        if user and most and self._per_user[user] >= most:
+            return False
+        self.release(connection)
+        self._seated[connection] = user
+        self._per_user[user] += 1
         self.admission.leave(connection.entrant)
         return True
 
@@ -77,7 +88,11 @@ class ConnectionPool:
 
     def release(self, connection: Connection) -> None:
         """Its socket is gone."""
-        self._seated.discard(connection)
+        user = self._seated.pop(connection, None)
+        if user is not None:
+            self._per_user[user] -= 1
+            if not self._per_user[user]:
+                del self._per_user[user]
 
     def count(self, code: CloseCode) -> None:
         """One more has ended."""

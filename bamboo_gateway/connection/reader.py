@@ -13,7 +13,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from ..errors import ErrorCode, GatewayError, InvalidMessageError
 from ..idempotency import Once
-from ..principal import Credentials, Family, Principal
+from ..principal import Credentials, Family, Principal, Scope
 from ..protocol import codec, versions
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import (
@@ -78,6 +78,10 @@ _EXCEEDED = "Exceeded maximum message size"
 """trio-websocket's own words: a client may close with that code, too, and is owed no error then."""
 
 _TOO_BIG = Closing(CloseCode.MESSAGE_TOO_BIG, "the message is larger than this gateway takes")
+
+
+_LASTING = frozenset({Scope.CHAT, Scope.SESSIONS_WRITE, Scope.CHANNELS})
+"""Who has none of them has no use for a session of its own, but to ask in."""
 
 
 @attrs.define
@@ -221,15 +225,10 @@ class Reader:
         try:
             principal = await self.host.gatekeeper.admit(Credentials(message.auth, connection.address))
         except GatewayError as error:
-            is_blocked = error.code is ErrorCode.RATE_LIMITED
-            code = CloseCode.TRY_AGAIN_LATER if is_blocked else CloseCode.UNAUTHORIZED
+            code = CloseCode.TRY_AGAIN_LATER if error.retryable else CloseCode.UNAUTHORIZED
             connection.fail(error.code, Closing(code, error.message), retry_after=error.retry_after)
             return None
-        if not principal.scopes:
-            raise GatewayError(
-                ErrorCode.FORBIDDEN, "the token has no scope, so there is nothing to connect for"
-            )
-        if not self.host.pool.seat(connection, self.host.config.max_connections):
+        if not self.host.pool.seat(connection, principal, self.host.config):
             connection.fail(ErrorCode.CAPACITY_EXCEEDED, FULL)
             return None
         return principal
@@ -253,4 +252,5 @@ class Reader:
             channels=message.channels or {},
             exclusive=bool(message.exclusive),
             is_exact=message.replay == "exact",
+            is_temporary=bool(message.temporary) or not principal.may(_LASTING),
         )

@@ -36,7 +36,9 @@ class Reauthentication:
         before = connection.principal
         credentials = Credentials(token, connection.address)
         principal = await self._gatekeeper.admit(credentials, user_id=before.user_id)
-        lost = [family for family in Family if before.hears(family) and not principal.hears(family)]
+        lost: list[str] = [each for each in Family if before.hears(each) and not principal.hears(each)]
+        if before.is_operator and not principal.is_operator:
+            lost.append("what is others'")
         if lost:
             raise GatewayError(
                 ErrorCode.FORBIDDEN,

@@ -20,6 +20,7 @@ _LOOKS_A_SWEEP = 4
 """Looks after one of which all connections are seen through, for those whose tokens have expired."""
 
 _REVOKED = Closing(CloseCode.REVOKED, "the token was revoked")
+_ASKED = Closing(CloseCode.REVOKED, "a token is asked for now")
 _EXPIRED = Closing(CloseCode.REVOKED, "the token has expired")
 
 
@@ -53,7 +54,8 @@ def end_if_over(host: Host, connection: Connection, now: float) -> bool:
 
 
 def revoke(host: Host, user_id: str) -> int:
-    """Close every connection of *user_id*; return how many there were."""
+    """Close every connection of *user_id*; return how many there were. Who is just coming is asked again."""
+    host.gatekeeper.revocations += 1
     theirs = [each for each in host.pool if each.principal is not None and each.principal.user_id == user_id]
     for connection in theirs:
         _end(connection, _REVOKED)
@@ -63,7 +65,9 @@ def revoke(host: Host, user_id: str) -> int:
 def _find_end(host: Host, principal: Principal, now: float) -> Closing | None:
     if principal.expires_at is not None and principal.expires_at <= now:
         return _EXPIRED
-    return None if host.gatekeeper.still_holds(principal) else _REVOKED
+    if host.gatekeeper.still_holds(principal):
+        return None
+    return _REVOKED if principal.token_digest else _ASKED
 
 
 def _end(connection: Connection, closing: Closing) -> None:

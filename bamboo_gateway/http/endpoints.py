@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Protocol
@@ -18,7 +19,7 @@ from .messages import RefusedError, Reply, Request, bearer_token, json_reply, re
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """The text format that every collector of metrics reads."""
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+_FORWARDED = re.compile(r"forwarded|via|x-real-ip|x-forwarded-.*")
 
 
 class Site(Protocol):
@@ -115,12 +116,15 @@ async def admit(gatekeeper: Gatekeeper, credentials: Credentials) -> Principal:
 
 def refused(error: GatewayError) -> RefusedError:
     """What the gatekeeper says, over HTTP."""
-    if error.code == ErrorCode.RATE_LIMITED:
+    if error.retryable:
         headers = [retry_after(error.retry_after or 1.0)]
+        is_blocked = error.code == ErrorCode.RATE_LIMITED
+        status = HTTPStatus.TOO_MANY_REQUESTS if is_blocked else HTTPStatus.SERVICE_UNAVAILABLE
+        reason = HandshakeFailure.RATE_LIMITED if is_blocked else HandshakeFailure.FAILED
+        return RefusedError(refusal(status, error.message, headers), reason, error.message)
+    if error.code == ErrorCode.FORBIDDEN:
         return RefusedError(
-            refusal(HTTPStatus.TOO_MANY_REQUESTS, error.message, headers),
-            HandshakeFailure.RATE_LIMITED,
-            error.message,
+            refusal(HTTPStatus.FORBIDDEN, error.message), HandshakeFailure.FORBIDDEN, error.message
         )
     challenge = [("WWW-Authenticate", "Bearer")]
     return RefusedError(
@@ -137,9 +141,7 @@ def _is_direct(request: Request) -> bool:
     Not where a proxy has passed it on, and not where a web page has sent it to a
     name that it has bound to this address (DNS rebinding).
     """
-    return is_address(request.headers.get("host", "")) and not any(
-        name in request.headers for name in _FORWARDED
-    )
+    return is_address(request.headers.get("host", "")) and not any(map(_FORWARDED.fullmatch, request.headers))
 
 
 def is_address(host: str) -> bool:

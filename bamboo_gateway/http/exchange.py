@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -38,7 +39,9 @@ class Exchange:
 
     def may_be_followed(self) -> bool:
         """May another request follow on the same socket? Behind a body none may: nobody here reads it."""
-        return self._connection.next_event() is not h11.NEED_DATA and self._connection.their_state is h11.DONE
+        with suppress(h11.RemoteProtocolError):
+            self._connection.next_event()
+        return self._connection.their_state is h11.DONE
 
     def answer(self, reply: Reply, *, is_last: bool) -> bytes:
         """Write *reply*, which the socket is closed behind, if it *is_last*."""

@@ -62,6 +62,9 @@ class HeadReader:
         end += len(_END)
         head = bytes(received[:end])
         del received[:end]
+        if head.count(b"\n") != head.count(b"\r\n"):
+            # h11 takes a bare one for the end of a line, so two readers would part requests differently.
+            raise RefusedError(_BARE, HandshakeFailure.HEAD, "a bare line feed in the request's head")
         if max_fields and head.count(b"\r\n") - 2 > max_fields:
             raise _too_large(f"more than {max_fields} fields; the limit is max_head_fields")
         return head
@@ -72,6 +75,7 @@ class HeadReader:
         return rest
 
 
+_BARE = refusal(HTTPStatus.BAD_REQUEST, "lines end with CR LF, and with nothing else")
 _BROKEN_OFF = refusal(HTTPStatus.BAD_REQUEST, "the request broke off")
 
 

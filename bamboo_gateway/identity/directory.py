@@ -62,6 +62,8 @@ class TokenDirectory:
         self._stamp: _Stamp = None
         self._from_file: Sequence[TokenRecord] = ()
         self._has_changed = False
+        self._complaint = ""
+        """What the log was last told of the file: once, and not four times a second."""
         self.configure(config)
         self._look()
 
@@ -102,9 +104,13 @@ class TokenDirectory:
         """
         has_changed, self._has_changed = self._has_changed, False
         try:
-            return self._look() or has_changed
+            has_changed = self._look() or has_changed
+            self._complaint = ""
+            return has_changed
         except TokensFileError as error:
-            log.error("tokens file not read", error=str(error), tokens="as before")
+            if str(error) != self._complaint:
+                log.error("tokens file not read", error=str(error), tokens="as before")
+            self._complaint = str(error)
             return has_changed
 
     def still_holds(self, principal: Principal) -> bool:
@@ -127,20 +133,20 @@ class TokenDirectory:
         """
         if self._path is None:
             return False
-        stamp, before = _stamp(self._path), self._stamp
-        if stamp == before:
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
             return False
-        self._stamp = stamp  # also of one that is of no use: it is told of once
         if stamp is None:
             log.warning("tokens file is gone: its tokens hold no longer", path=str(self._path))
+        self.asks = True
         try:
             self._index(self._from_config, () if stamp is None else read_tokens(self._path))
         except TokensFileError:
             raise
         except ConfigError as error:
             raise TokensFileError(f"{self._path}: {error}") from None
-        finally:
-            self.asks = True
+        # Not before it was read: the next look tries again, for it may have been for want of a descriptor.
+        self._stamp = stamp
         return True
 
     def _index(self, from_config: Sequence[TokenRecord], from_file: Sequence[TokenRecord]) -> None:

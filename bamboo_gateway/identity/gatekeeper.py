@@ -20,6 +20,9 @@ from .failures import FailedTokens
 
 log = structlog.get_logger(__name__)
 
+RETRY_AFTER = 1.0
+"""Seconds after which it is worth while to ask again, where an authenticator fails."""
+
 
 @attrs.frozen
 class GatekeeperStatistics:
@@ -53,6 +56,8 @@ class Gatekeeper:
         self._authenticate = authenticate
         self._config = config
         self._clock = clock
+        self.revocations = 0
+        """Times that a program has withdrawn somebody's right to be here."""
         self._failed = FailedTokens()
         self._admitted = self._unauthorized = self._rate_limited = self._blocks = 0
 
@@ -93,23 +98,39 @@ class Gatekeeper:
             user_id: Nobody but this one will do.
 
         Raises:
-            GatewayError: `UNAUTHORIZED`: nobody's; or as `check_address`.
+            GatewayError: `UNAUTHORIZED`: nobody's; `IDENTITY_UNAVAILABLE`: the authenticator fails; or as
+                `check_address`.
         """
         if not self.asks:
             self._admitted += 1
             return LOCAL
+        while True:
+            revocations = self.revocations
+            principal = await self._judge(credentials, user_id)
+            if (
+                revocations == self.revocations
+            ):  # or else it may have been looked up before, and withdrawn since
+                return principal
+
+    async def _judge(self, credentials: Credentials, user_id: str | None) -> Principal:
         self.check_address(credentials.address)
         try:
-            principal = await self._authenticate(credentials)
+            principal = _checked(await self._authenticate(credentials))
         except Exception:  # noqa: BLE001 -- foreign code; logged without what it may have put into its text
             log.error("authenticator raised", exception=_without_token(traceback.format_exc(), credentials))
-            self._unauthorized += 1
-            raise _unauthorized() from None  # a failure of ours is no guess of theirs
+            # A failure of ours is no guess of theirs, and no reason not to come back.
+            raise GatewayError(
+                ErrorCode.IDENTITY_UNAVAILABLE,
+                "who you are cannot be found out at the moment; try again",
+                retry_after=RETRY_AFTER,
+            ) from None
         # Again: others may have guessed from there while this one was looked up.
         self.check_address(credentials.address)
         if principal is None or user_id not in (None, principal.user_id) or not self.still_holds(principal):
             self._count_failure(credentials)
             raise _unauthorized()
+        if not principal.scopes:
+            raise GatewayError(ErrorCode.FORBIDDEN, "the token has no scope: there is nothing that it allows")
         self._admitted += 1
         return principal
 
@@ -143,6 +164,12 @@ class Gatekeeper:
         if self._failed.count(key, self._clock(), most):
             self._blocks += 1
             log.warning("address blocked", address=key, failures=most, seconds=block)
+
+
+def _checked(principal: object) -> Principal | None:
+    if principal is not None and not isinstance(principal, Principal):
+        raise TypeError(f"authenticate returns a Principal or None, not {type(principal).__name__}")
+    return principal
 
 
 def _unauthorized() -> GatewayError:

@@ -13,10 +13,6 @@ class OneToken:
     def __init__(self, token: str) -> None:
         self._token = _bytes(token)
 
-    def replace(self, token: str) -> None:
-        """Let in who shows *token* from here on; who is in, stays."""
-        self._token = _bytes(token)
-
     async def __call__(self, credentials: Credentials) -> Principal | None:
         """Tell who it is: nobody if it is not the token, however little of it is wrong."""
         return LOCAL if hmac.compare_digest(_bytes(credentials.token or ""), self._token) else None

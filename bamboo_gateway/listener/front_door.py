@@ -20,7 +20,6 @@ import attrs
 import structlog
 import trio
 
-from ..config import GatewayConfig
 from ..connection.admission import Entrant, full
 from ..connection.handshake import judge_upgrade
 from ..connection.host import Host
@@ -63,14 +62,9 @@ class FrontDoor:
         self._context = tls.make_context(host.config)
         self._refusals = 0
 
-    def reload(self, config: GatewayConfig) -> None:
-        """
-        Show the certificate that is there now to whoever comes next.
-
-        Raises:
-            ConfigError: It cannot be used; the old one is shown as before.
-        """
-        self._context = tls.make_context(config)
+    def show(self, context: ssl.SSLContext | None) -> None:
+        """Whoever comes next is met with *context*, made by `tls.make_context`."""
+        self._context = context
 
     async def serve_socket(self, stream: trio.abc.Stream) -> None:
         """Serve a client of our own listener, over TLS if there is a certificate, and close its stream."""
@@ -82,14 +76,15 @@ class FrontDoor:
 
     async def _serve(self, stream: trio.abc.Stream, context: ssl.SSLContext | None) -> None:
         """Whatever goes wrong in here ends this client alone: it would stop `trio.serve_listeners`."""
+        address = _peer_address(stream)
         try:
-            with self._boundary():
-                await self._let_in(stream, context)
+            with self._boundary(address):
+                await self._let_in(stream, context, address)
         finally:
             await trio.aclose_forcefully(stream)
 
     @contextmanager
-    def _boundary(self) -> Iterator[None]:
+    def _boundary(self, address: str) -> Iterator[None]:
         admission = self._host.pool.admission
         try:
             yield
@@ -97,15 +92,14 @@ class FrontDoor:
             admission.count_refusal(error.reason)
             # A flood shall not fill the log as well; the statistics count it.
             say = log.debug if error.reason is HandshakeFailure.CAPACITY else log.info
-            say("client refused", reason=error.reason, detail=str(error))
+            say("client refused", address=address, reason=error.reason, detail=str(error))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             admission.count_refusal(HandshakeFailure.GONE)
         except Exception:  # noqa: BLE001 -- logged, without the local variables that structlog would add
             admission.count_refusal(HandshakeFailure.FAILED)
-            log.error("client failed", exception=traceback.format_exc())
+            log.error("client failed", address=address, exception=traceback.format_exc())
 
-    async def _let_in(self, stream: trio.abc.Stream, context: ssl.SSLContext | None) -> None:
-        address = _peer_address(stream)
+    async def _let_in(self, stream: trio.abc.Stream, context: ssl.SSLContext | None, address: str) -> None:
         config, admission = self._host.config, self._host.pool.admission
         # One address for all who come by a trusted proxy would be no bound on any of them.
         counted = "" if is_trusted(address, config.trusted_proxies) else address_key(address)
@@ -166,7 +160,7 @@ class FrontDoor:
             await stream.send_all(_NO_ROOM)
 
     async def _converse(
-        self, stream: trio.abc.Stream, reader: HeadReader, entrant: Entrant, address: str
+        self, stream: trio.abc.Stream, reader: HeadReader, entrant: Entrant, peer: str
     ) -> Arrival | None:
         """Answer plain HTTP until the client wants a WebSocket; None: it wants nothing more."""
         while True:
@@ -174,10 +168,12 @@ class FrontDoor:
             head = await self._read_head(reader)
             if head is None:
                 return None
+            if entrant.has_given_way:  # and its bytes came in the same moment, before the cancel was felt
+                raise full()
             entrant.is_mute = False
-            config = self._host.config
-            if is_trusted(address, config.trusted_proxies):
-                address = client_address(address, _forwarded_for(head), config.trusted_proxies)
+            config, address = self._host.config, peer
+            if is_trusted(peer, config.trusted_proxies):  # whose sockets many clients may share, in turns
+                address = client_address(peer, _forwarded_for(head), config.trusted_proxies)
                 self._host.pool.admission.move(
                     entrant, address_key(address), config.max_unauthenticated_per_address
                 )
@@ -185,7 +181,7 @@ class FrontDoor:
                 upgrade = await judge_upgrade(self._host, head, address)
                 return Arrival(stream, upgrade, entrant, address, math.inf, reader.take_rest())
             exchange = Exchange(head)
-            reply = await self._answer(exchange.request, self._visitor(address))
+            reply = await self._answer(exchange.request, self._visitor(peer, address))
             if not exchange.may_be_followed():
                 await self._answer_last(stream, exchange.answer(reply, is_last=True))
                 return None
@@ -206,8 +202,10 @@ class FrontDoor:
             self._host.pool.admission.count_refusal(error.reason)
             return error.reply
 
-    def _visitor(self, address: str) -> Visitor:
-        return Visitor(address, self._host.config.address.is_loopback and _is_loopback(address))
+    def _visitor(self, peer: str, address: str) -> Visitor:
+        config = self._host.config
+        is_local = config.address.is_loopback and _is_loopback(peer)
+        return Visitor(address, is_local and not is_trusted(peer, config.trusted_proxies))
 
     async def _answer_last(self, stream: trio.abc.Stream, answer: bytes) -> None:
         """

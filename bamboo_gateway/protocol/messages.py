@@ -80,6 +80,8 @@ class Connect:
     """The `connected.epoch` in which `last_seq` was counted."""
     exclusive: bool | None = attrs.field(default=None, kw_only=True)
     """Close every other connection of the session (4003)."""
+    temporary: bool | None = attrs.field(default=None, kw_only=True)
+    """A session that opens for this `connect` goes with its last watcher, and counts towards no limit."""
     replay: Literal["exact", "merged"] | None = attrs.field(default=None, kw_only=True)
     """`exact`: a replay keeps tokens as they were; otherwise it may join neighbours of one turn."""
     channels: dict[str, int] | None = attrs.field(default=None, kw_only=True, validator=optional(_cursors))

@@ -63,6 +63,8 @@ class LiveSession:
         self.shares: dict[str, SharedAccess] = dict(session.shares)
         self.run: Run | None = None
         self.queue: deque[Run] = deque()
+        self.is_temporary = False
+        """Does it go with its last watcher? No storage knows: one that a crash leaves behind stays."""
 
     @property
     def is_idle(self) -> bool:

@@ -272,6 +272,8 @@ class Attach(SessionRequest[Session]):
     exclusive: bool = False
     is_exact: bool = False
     """Replay tokens as they were."""
+    is_temporary: bool = False
+    """One that is made goes with its last watcher."""
 
 
 @attrs.frozen

@@ -78,26 +78,34 @@ class Residents:
         owned = self._of_user.get(user_id, {})
         return sum(len(session.queue) + (session.run is not None) for session in owned.values())
 
-    def found(self, request: CreateSession, now: float, quota: int | None) -> LiveSession:
+    def check_room(self, user_id: str, quota: int | None) -> None:
         """
-        Found a session, as one founds a town; it is yet to be saved.
+        See that there is room for one more.
 
         Args:
-            request: Whose, and what it begins with.
-            now: Unix seconds.
-            quota: Sessions that its owner may have; None: any number.
+            user_id: Whose.
+            quota: Sessions that they may have; None: any number.
 
         Raises:
-            GatewayError: `LIMIT_EXCEEDED`; or `INVALID_ARGUMENTS`: its metadata are no JSON.
+            GatewayError: `LIMIT_EXCEEDED`.
         """
         if self.count >= self.max_sessions:
             raise GatewayError(ErrorCode.LIMIT_EXCEEDED, f"the gateway holds {self.count} sessions already")
-        if quota is not None and (owned := self._counts[request.user_id]) >= quota:
+        if quota is not None and (owned := self._counts[user_id]) >= quota:
             raise GatewayError(
                 ErrorCode.LIMIT_EXCEEDED,
-                f"{request.user_id!r:.80} may have {quota} sessions, and has {owned}; "
-                "delete one (session.delete), or have the operator raise max_sessions_per_principal",
+                f"{user_id!r:.80} may have {quota} sessions, and has {owned}; "
+                "delete one (session.delete), or have the operator raise max_sessions_per_principal, or the "
+                "quota of your token",
             )
+
+    def found(self, request: CreateSession, now: float) -> LiveSession:
+        """
+        Found a session, as one founds a town; it is yet to be saved.
+
+        Raises:
+            GatewayError: `INVALID_ARGUMENTS`: its metadata are no JSON.
+        """
         moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
         metadata = merge({}, request.metadata)
         self.count += 1

@@ -52,7 +52,7 @@ async def read_echo(
 ) -> None:
     """Echo until the client closes; who comes to be echoed need not say who it is."""
     connection.principal = LOCAL
-    host.pool.seat(connection, 0)
+    host.pool.seat(connection, LOCAL, host.config)
     await run_reader(EchoReader(connection, host), websocket, math.inf)
 
 

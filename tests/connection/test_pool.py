@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from bamboo_gateway.config import GatewayConfig
 from bamboo_gateway.connection.admission import Admission
 from bamboo_gateway.connection.connection import Connection
 from bamboo_gateway.connection.outbox import Outbox
 from bamboo_gateway.connection.pool import ConnectionPool
+from bamboo_gateway.principal import LOCAL, Principal, Scope
 from bamboo_gateway.protocol.closing import CloseCode
 from bamboo_gateway.protocol.messages import AgentToken
 from bamboo_gateway.refusals import HandshakeFailure
@@ -20,23 +22,46 @@ def test_seats_are_taken_and_given_back() -> None:
     pool = ConnectionPool(Admission())
     one, other, third = (entered(pool) for _ in range(3))
     assert pool.statistics().unauthenticated == 3
-    assert pool.seat(one, 2)
-    assert pool.seat(one, 2), "who has a seat keeps it"
-    assert pool.seat(other, 2)
-    assert not pool.seat(third, 2)
+    two = GatewayConfig(max_connections=2)
+    assert pool.seat(one, LOCAL, two)
+    assert pool.seat(one, LOCAL, two), "who has a seat keeps it"
+    assert pool.seat(other, LOCAL, two)
+    assert not pool.seat(third, LOCAL, two)
     assert not pool.has_seat(2)
     statistics = pool.statistics()
     assert (statistics.open, statistics.unauthenticated, statistics.accepted) == (3, 1, 3)
     pool.release(one)
     assert pool.has_seat(2)
-    assert pool.seat(third, 2)
+    assert pool.seat(third, LOCAL, two)
     assert pool.statistics().unauthenticated == 0
+
+
+def test_one_user_does_not_take_all_seats() -> None:
+    """Beyond `max_connections_per_principal` theirs are refused, nobody else's; operators have none."""
+    pool, config = (
+        ConnectionPool(Admission()),
+        GatewayConfig(max_connections=5, max_connections_per_principal=2),
+    )
+    ann, bob = Principal("ann", frozenset({Scope.CHAT})), Principal("bob", frozenset({Scope.CHAT}))
+    first, second, third, another = (entered(pool) for _ in range(4))
+    assert pool.seat(first, ann, config)
+    assert pool.seat(second, ann, config)
+    assert not pool.seat(third, ann, config)
+    assert pool.seat(another, bob, config)
+    assert not pool.seat(another, ann, config), "who becomes somebody else counts as them"
+    assert pool.seat(another, bob, config)
+    pool.release(first)
+    pool.release(first)
+    assert pool.seat(third, ann, config)
+    assert all(pool.seat(entered(pool), LOCAL, config) for _ in range(2))
+    off = GatewayConfig(max_connections=0, max_connections_per_principal=0)
+    assert all(pool.seat(entered(pool), ann, off) for _ in range(10))
 
 
 def test_no_limit_has_always_a_seat() -> None:
     """0 switches the limit off."""
     pool = ConnectionPool(Admission())
-    assert all(pool.seat(entered(pool), 0) for _ in range(100))
+    assert all(pool.seat(entered(pool), LOCAL, GatewayConfig(max_connections=0)) for _ in range(100))
     assert pool.has_seat(0)
 
 

@@ -19,6 +19,7 @@ TOKENS = {
     "ann at work": Principal("ann", frozenset({CHAT, READ}), 4e9, Quotas(max_sessions=5)),
     "ann in channels": Principal("ann", frozenset({CHAT, Scope.CHANNELS})),
     "ann alone": Principal("ann", frozenset({Scope.METRICS})),
+    "ann the operator": Principal("ann", frozenset(Scope)),
     "bob": Principal("bob", frozenset({CHAT, READ})),
 }
 
@@ -104,3 +105,13 @@ async def test_it_is_for_connections() -> None:
             with pytest.raises(GatewayError) as caught:
                 await reauthenticate(connection_id, "ann")
             assert caught.value.code is ErrorCode.NOT_CONNECTED
+
+
+async def test_an_operator_does_not_become_less_on_the_way() -> None:
+    """What it watches may be somebody else's: it has to connect anew."""
+    async with stage(authenticate=authenticate) as parts:
+        client = parts.memory()
+        await client.connect(auth="ann the operator", protocol=2)
+        assert await ask(client, "auth.refresh", auth="ann at work") == "FORBIDDEN"
+        assert parts.connections[0].principal is TOKENS["ann the operator"]
+        assert isinstance(await ask(client, "auth.refresh", auth="ann the operator"), dict)

@@ -64,6 +64,12 @@ def test_what_may_follow(line: str, fields: list[str], *, follows: bool) -> None
     assert (headers.get("connection") == "close") is not follows
 
 
+def test_what_comes_behind_a_head_is_no_error_here() -> None:
+    """A body that makes no sense is not read, and nothing of it is said."""
+    exchange = Exchange(head("POST / HTTP/1.1", "Transfer-Encoding: chunked") + b"no chunk\r\n")
+    assert not exchange.may_be_followed()
+
+
 def test_an_answer_is_never_taken_for_anything_else() -> None:
     """Its type and length are said; nobody keeps it, nobody guesses at it."""
     status, headers, body = read(Exchange(head()).answer(json_reply(HTTPStatus.OK, {"a": 1}), is_last=False))

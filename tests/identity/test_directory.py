@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -303,3 +304,37 @@ async def test_settings_that_will_not_do_change_nothing(path: Path) -> None:
 async def test_the_time_says_nothing(path: Path) -> None:
     """Digests are compared by the function that takes the same time however wrong a token is."""
     assert TokenDirectory.__call__.__code__.co_names.count("compare_digest") == 1
+
+
+async def test_a_change_that_could_not_be_read_is_read_later(path: Path) -> None:
+    """For want of a descriptor, say: `stat` needs none, so what it says is kept only of what was read."""
+    ann = make_token()
+    put(path, record(ann))
+    directory = TokenDirectory(GatewayConfig(), path)
+    directory.refresh()
+    put(path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with capture_logs() as logs:
+            assert not any(directory.refresh() for _ in range(3))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [line["event"] for line in logs] == ["tokens file not read"]
+    assert await whose(directory, ann) is not None
+    assert directory.refresh()
+    assert await whose(directory, ann) is None
+
+
+async def test_a_conflict_that_is_mended_in_the_settings_lets_the_file_be_read(path: Path) -> None:
+    """Whichever side is mended: what was withdrawn in the same stroke is withdrawn."""
+    ann, bob = make_token(), make_token()
+    put(path, record(ann))
+    directory = TokenDirectory(GatewayConfig(principals=(record(bob),)), path)
+    directory.refresh()
+    put(path, record(bob))
+    assert not directory.refresh()
+    assert await whose(directory, ann) is not None
+    directory.configure(GatewayConfig())
+    assert directory.refresh()
+    assert await whose(directory, ann) is None

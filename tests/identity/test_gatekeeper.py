@@ -9,7 +9,7 @@ from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.identity.directory import TokenDirectory
 from bamboo_gateway.identity.gatekeeper import Gatekeeper, GatekeeperStatistics
 from bamboo_gateway.ports import Authenticator
-from bamboo_gateway.principal import LOCAL, Credentials, Principal
+from bamboo_gateway.principal import LOCAL, Credentials, Principal, Scope
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
@@ -150,11 +150,22 @@ async def test_an_authenticator_that_raises_lets_nobody_in() -> None:
 
     house = House(broken)
     with capture_logs() as logs:
-        assert [await house.knock("my secret") for _ in range(20)] == ["UNAUTHORIZED"] * 20
+        assert [await house.knock("my secret") for _ in range(20)] == ["IDENTITY_UNAVAILABLE"] * 20
     assert {line["event"] for line in logs} == {"authenticator raised"}
     assert "no row for [token]" in logs[0]["exception"]
     assert "my secret" not in repr(logs)
-    assert await house.knock(None) == "UNAUTHORIZED"
+    assert await house.knock(None) == "IDENTITY_UNAVAILABLE"
+
+
+async def test_an_authenticator_that_returns_something_else_lets_nobody_in() -> None:
+    """The log names what it has to return."""
+
+    async def wrong(credentials: Credentials) -> Principal | None:
+        return credentials.token  # type: ignore[return-value] # on purpose
+
+    with capture_logs() as logs:
+        assert await House(wrong).knock("ann") == "IDENTITY_UNAVAILABLE"
+    assert "returns a Principal or None, not str" in logs[0]["exception"]
 
 
 async def test_a_plain_function_has_nothing_to_revoke() -> None:
@@ -177,7 +188,7 @@ async def test_new_settings_bring_new_tokens() -> None:
     assert [await house.knock("sesame"), await house.knock("open")] == ["UNAUTHORIZED", "local"]
 
     async def everybody(credentials: Credentials) -> Principal | None:
-        return Principal("ann")
+        return Principal("ann", frozenset({Scope.CHAT}))
 
     house = House(everybody)
     house.keeper.configure(GatewayConfig(auth_token="open"))

@@ -28,14 +28,6 @@ async def test_characters_beyond_ascii_are_compared_too(token: str) -> None:
     assert await OneToken(token)(Credentials(token)) is LOCAL
 
 
-async def test_another_token_takes_its_place() -> None:
-    """From then on the one that was is as wrong as any other."""
-    authenticate = OneToken("old")
-    authenticate.replace("new")
-    assert await authenticate(Credentials("new")) is LOCAL
-    assert await authenticate(Credentials("old")) is None
-
-
 def test_the_time_says_nothing() -> None:
     """The comparison is the one of the standard library that takes the same time however wrong a token is."""
     assert OneToken.__call__.__code__.co_names.count("compare_digest") == 1

@@ -83,7 +83,7 @@ async def test_the_first_token_closes_an_open_door(tmp_path: Path) -> None:
     with serving(env=home) as served:
         async with connect(served.url, reconnect=None) as client:
             ann = token(path, "create", "--user", "ann")
-            await is_closed(client, "the token was revoked")
+            await is_closed(client, "a token is asked for now")
         async with connect(served.url, token=ann, reconnect=None) as client:
             path.unlink()
             await is_closed(client, "the token was revoked")

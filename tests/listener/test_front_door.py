@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,11 +23,19 @@ GET = b"GET /%s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 async def ask(client: RawClient, path: bytes = b"healthz", *fields: bytes) -> bytes:
-    """Ask for a page, and read the head of the answer."""
-    await client.send(
-        GET.replace(b"\r\n\r\n", b"".join(b"\r\n" + field for field in fields) + b"\r\n\r\n") % path
-    )
-    return await client.answer()
+    """Ask for a page, and read the whole of the answer; returns its head."""
+    extra = b"".join(b"\r\n" + field for field in fields)
+    await client.send(GET.replace(b"\r\n\r\n", extra + b"\r\n\r\n") % path)
+    answer, received, missing = b"", b"", 1
+    with trio.fail_after(HANG):
+        while missing > 0:
+            data = await client.stream.receive_some()
+            assert data, f"the gateway hung up after {received!r}"
+            received += data
+            answer, _, body = received.partition(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", answer, re.IGNORECASE)
+            missing = int(length[1]) - len(body) if length else 1
+    return answer
 
 
 def status(answer: bytes) -> int:
@@ -138,7 +147,8 @@ async def test_who_has_asked_keeps_its_place_until_its_deadline() -> None:
 
 async def test_a_proxys_clients_are_told_apart() -> None:
     """By `X-Forwarded-For`, which only a trusted proxy is believed."""
-    config = GatewayConfig(max_unauthenticated_per_address=2, trusted_proxies=("127.0.0.1",))
+    proxies = ("127.0.0.1",)
+    config = GatewayConfig(max_unauthenticated_per_address=2, trusted_proxies=proxies, insecure_no_auth=True)
     async with stage(config) as parts:
         for name in (b"192.0.2.1", b"192.0.2.2"):
             for expected in (101, 101, 503):
@@ -152,6 +162,42 @@ async def test_a_proxys_clients_are_told_apart() -> None:
         await client.answer()
         await wait_all_tasks_blocked()
         assert [connection.address for connection in parts.connections] == ["127.0.0.1"]
+
+
+async def test_a_proxys_socket_is_many_clients() -> None:
+    """Proxies use one socket for one after the other: each request is its own client's."""
+    config = GatewayConfig(auth_token="secret", trusted_proxies=("127.0.0.1",), max_failed_tokens=1)
+    async with stage(config) as parts:
+        client = await parts.tcp()
+        assert status(await ask(client, b"healthz", b"X-Forwarded-For: 192.0.2.1")) == 200
+        wrong = (b"X-Forwarded-For: 192.0.2.6", b"Authorization: Bearer wrong")
+        assert status(await ask(client, b"metrics", *wrong)) == 401
+        innocent, guesser = await parts.tcp(), await parts.tcp()
+        right = b"Authorization: Bearer secret"
+        assert status(await ask(innocent, b"metrics", b"X-Forwarded-For: 192.0.2.1", right)) == 200
+        assert status(await ask(guesser, b"metrics", b"X-Forwarded-For: 192.0.2.6", right)) == 429
+
+
+@pytest.mark.parametrize("field", [b"Via: 1.1 proxy", b"X-Forwarded-Host: x", b"X-Real-IP: 192.0.2.1"])
+async def test_what_a_proxy_passes_on_is_not_local(field: bytes) -> None:
+    """Metrics are for programs on this machine, and for who shows a token."""
+    async with stage(GatewayConfig(auth_token="secret")) as parts:
+        assert status(await ask(await parts.tcp(), b"metrics")) == 200
+        assert status(await ask(await parts.tcp(), b"metrics", field)) == 401
+    async with stage(GatewayConfig(auth_token="secret", trusted_proxies=("127.0.0.1",))) as parts:
+        assert status(await ask(await parts.tcp(), b"metrics")) == 401
+
+
+async def test_who_gives_way_as_its_request_comes_is_not_served() -> None:
+    """A cancel is felt at the next checkpoint: until then it is still there, and counted no more."""
+    async with stage(GatewayConfig(max_unauthenticated_per_address=1)) as parts:
+        for _ in range(20):  # trio runs what is ready in a random order
+            client = parts.socket()
+            await wait_all_tasks_blocked()
+            client.send_now(head())
+            parts.host.pool.admission.enter("unix", 0, 1)
+            assert status(await client.answer()) == 503
+            await client.leave()
 
 
 async def test_a_flood_is_not_in_the_log() -> None:
@@ -224,7 +270,7 @@ async def test_who_has_shown_a_token_takes_a_seat_at_once() -> None:
 
 
 async def test_an_authenticator_that_raises_lets_nobody_in() -> None:
-    """Its error is logged; the client reads that it is nobody."""
+    """Its error is logged; the client is told to come back, and nothing of it."""
 
     async def broken(credentials: Credentials) -> Principal | None:
         raise LookupError("a database is away")
@@ -234,7 +280,8 @@ async def test_an_authenticator_that_raises_lets_nobody_in() -> None:
         async with serving(gateway) as client:
             await client.send(head({b"Authorization": b"Bearer x"}))
             answer = await client.answer()
-    assert status(answer) == 401
+    assert status(answer) == 503
+    assert b"retry-after: 1" in answer.lower()
     assert b"database" not in answer
     assert "authenticator raised" in [log["event"] for log in logs]
 
@@ -265,7 +312,6 @@ async def test_nobody_new_is_let_in_while_it_drains() -> None:
         parts.host.is_draining = True
         client = parts.memory()
         assert status(await ask(client)) == 200
-        await client.stream.receive_some()
         refused = parts.memory()
         await refused.send(head())
         assert status(await refused.answer()) == 503
@@ -346,14 +392,14 @@ async def test_tls_on_the_same_port_for_both(tmp_path: Path) -> None:
                 while b'"connected"' not in received:
                     received += await stream.receive_some()
             new = authority.issue()
-            gateway._door.reload(config)
+            await gateway.reload(config)
             async with await dial_tls(address, new) as newcomer:
                 assert b" 200 " in await get_tls(newcomer)
             with pytest.raises(trio.BrokenResourceError):
                 await dial_tls(address, old)
             authority.key.write_text("broken")
             with pytest.raises(ConfigError):
-                gateway._door.reload(config)
+                await gateway.reload(config)
             async with await dial_tls(address, new) as still:
                 assert b" 200 " in await get_tls(still)
         nursery.cancel_scope.cancel()

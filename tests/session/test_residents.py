@@ -47,7 +47,7 @@ def entry(seq: int, ts: int = TS) -> Entry:
 
 def test_they_count_on(residents: Residents, shelf: LogShelf) -> None:
     """A session that is founded gets the next number, and its log is on the shelf."""
-    session = residents.found(creation("s1"), NOW, None)
+    session = residents.found(creation("s1"), NOW)
     moment = datetime.datetime.fromtimestamp(NOW, datetime.UTC)
     assert session.snapshot() == Session(
         "s1", "ann", moment, moment, "tea", metadata={"a": 1}, epoch=EPOCH, number=8
@@ -60,23 +60,24 @@ def test_they_count_on(residents: Residents, shelf: LogShelf) -> None:
 
 def test_the_bound_is_on_all_sessions(residents: Residents) -> None:
     """Those in the storage count: to leave the memory makes no room, to be deleted does."""
-    session = residents.found(creation("s1"), NOW, None)
-    residents.found(creation("s2"), NOW, None)
+    session = residents.found(creation("s1"), NOW)
+    residents.found(creation("s2"), NOW)
     residents.release(session)
     with pytest.raises(GatewayError) as caught:
-        residents.found(creation("s3"), NOW, None)
+        residents.check_room("ann", None)
     assert caught.value.code is ErrorCode.LIMIT_EXCEEDED
     [other] = residents
     residents.delete(other)
-    assert residents.found(creation("s3"), NOW, None).number == 10
+    residents.check_room("ann", None)
+    assert residents.found(creation("s3"), NOW).number == 10
 
 
 def test_one_that_cannot_be_founded_takes_no_number(residents: Residents) -> None:
     """A refusal leaves no trace."""
     with pytest.raises(GatewayError):
-        residents.found(attrs.evolve(creation("s1"), metadata={"a": float("nan")}), NOW, None)
+        residents.found(attrs.evolve(creation("s1"), metadata={"a": float("nan")}), NOW)
     assert (residents.count, len(residents)) == (2, 0)
-    assert residents.found(creation("s1"), NOW, None).number == 8
+    assert residents.found(creation("s1"), NOW).number == 8
 
 
 def test_a_session_is_restored_as_it_was_stored(residents: Residents, shelf: LogShelf) -> None:
@@ -110,7 +111,7 @@ def test_no_session_is_older_than_its_newest_event(residents: Residents) -> None
 
 def test_idle_are_those_that_nobody_needs(residents: Residents) -> None:
     """Unwatched, without a turn, without an answer that is owed, and silent since then."""
-    session = residents.found(creation("s1"), NOW, None)
+    session = residents.found(creation("s1"), NOW)
     assert residents.find_idle(NOW - 1) == []
     assert residents.find_idle(NOW) == [session]
     session.watchers["c1"] = handle()

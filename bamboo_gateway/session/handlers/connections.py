@@ -19,6 +19,7 @@ from .state import Handlers, TableState, not_found
 
 def _attach(state: TableState, request: requests.Attach, now: float, effects: list[Effect]) -> Session:
     state.refuse_while_draining()
+    left = state.attachments.watched(request.connection.id)
     session, resumed = _find_or_found(state, request, now)
     others = [log for log in state.channels.logs_of(session) if may_follow(log, request.connection)]
     greeting = Connected(
@@ -32,6 +33,8 @@ def _attach(state: TableState, request: requests.Attach, now: float, effects: li
         channels=_ends(others) if request.connection.protocol >= versions.LATEST else None,
     )
     effects += state.attachments.attach(request, session, greeting, others, now)
+    if left is not None:
+        effects += state.end_temporary(left)
     return session.snapshot()
 
 
@@ -56,7 +59,8 @@ def _find_or_found(state: TableState, request: requests.Attach, now: float) -> t
     creation = requests.CreateSession(
         request.connection.user_id, request.new_session_id, caller=request.caller
     )
-    return state.found(creation, now), False
+    found = state.found_temporary if request.is_temporary else state.found
+    return found(creation, now), False
 
 
 def _detach(state: TableState, request: requests.Detach, now: float, effects: list[Effect]) -> bool:
@@ -65,6 +69,7 @@ def _detach(state: TableState, request: requests.Detach, now: float, effects: li
         return False
     effects += state.attachments.leave(request.connection_id, now)
     effects.append(Dismiss(request.connection_id))
+    effects += state.end_temporary(session)
     return True
 
 

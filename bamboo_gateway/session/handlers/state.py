@@ -122,7 +122,19 @@ class TableState:
             GatewayError: `LIMIT_EXCEEDED`; or `INVALID_ARGUMENTS`: its metadata are no JSON.
         """
         quotas = self.limits.quotas_of(request.caller.principal)
-        return self.sessions.found(request, now, quotas.max_sessions)
+        self.sessions.check_room(request.user_id, quotas.max_sessions)
+        return self.sessions.found(request, now)
+
+    def found_temporary(self, request: CreateSession, now: float) -> LiveSession:
+        """Found one that goes with its last watcher; of those there are no more than connections."""
+        session = self.sessions.found(request, now)
+        session.is_temporary = True
+        return session
+
+    def end_temporary(self, session: LiveSession) -> Iterator[Effect]:
+        """Somebody has left *session*."""
+        if session.is_temporary and not session.watchers and session.id in self.sessions:
+            yield from self.end(session, "it was temporary")
 
     def hold_to(self, limits: TableLimits) -> None:
         """From now on; what bounds each session and all logs stays as it is."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import attrs
 import pytest
 
+from bamboo_gateway.errors import ErrorCode
 from bamboo_gateway.principal import Family
 from bamboo_gateway.protocol.messages import AgentToken, Gap, Presence
 from bamboo_gateway.session.effects import Send
@@ -13,7 +15,10 @@ from bamboo_gateway.session.requests import (
     OPERATOR,
     AppendEvent,
     CreateChannel,
+    CreateSession,
     DeleteChannel,
+    Detach,
+    GetSession,
     JoinChannel,
     LeaveChannel,
 )
@@ -26,6 +31,8 @@ from tests.session.tables import (
     attach,
     caller,
     handle,
+    new_table,
+    refusal,
     told,
 )
 
@@ -81,3 +88,24 @@ def test_a_channel_is_followed_by_those_watchers_who_hear_channels(table: Sessio
         assert [each for each in told(table, end) if isinstance(each, Unfollowed)] == [
             Unfollowed("c1", "talk")
         ]
+
+
+def test_a_temporary_session_goes_with_its_last_watcher() -> None:
+    """And counts towards no limit; one that was there before stays."""
+    table = new_table(max_sessions=1)
+    ask(table, CreateSession("ann", "s0"))
+    first = attrs.evolve(attach(None, handle("c1")), new_session_id="s1", is_temporary=True)
+    ask(table, first)
+    ask(table, attrs.evolve(attach("s1", handle("c2")), is_temporary=True))
+    ask(table, Detach("c1"))
+    assert ask(table, GetSession(OPERATOR, "s1")).connections
+    ask(table, attach("s0", handle("c2")))
+    assert refusal(table, GetSession(OPERATOR, "s1")) is ErrorCode.SESSION_NOT_FOUND
+    ask(table, attrs.evolve(attach("s0", handle("c3")), is_temporary=True))
+    ask(table, Detach("c3"))
+    ask(table, Detach("c2"))
+    assert ask(table, GetSession(OPERATOR, "s0")).connections == ()
+    ask(table, first)
+    ask(table, Detach("c1"))
+    assert table.statistics().sessions == 1
+    table.validate_state()

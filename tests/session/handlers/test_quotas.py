@@ -81,7 +81,7 @@ def test_one_has_so_many_sessions_and_the_next_is_refused() -> None:
         assert refusal(table, request) is ErrorCode.LIMIT_EXCEEDED
         assert text(table, request) == (
             "'ann' may have 2 sessions, and has 2; delete one (session.delete), or have the operator raise "
-            "max_sessions_per_principal"
+            "max_sessions_per_principal, or the quota of your token"
         )
     ask(table, attach("s1", handle("c2")))
     ask(table, create("s3", someone("bob")))
