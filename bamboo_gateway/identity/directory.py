@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 _Stamp: TypeAlias = tuple[int, ...] | None
 """What tells one state of the file from another, without reading it; None: there is none."""
 
+_UNREAD: _Stamp = ()
+"""As no file is: have it read at the next look."""
+
 _NOBODY = digest_of("")
 """Compared with where there is no such token, so that this takes no less time."""
 
@@ -80,6 +83,8 @@ class TokenDirectory:
         self._operator = None if token is None else attrs.evolve(LOCAL, token_digest=digest_of(token))
         self.asks = self.asks or token is not None or bool(config.principals)
         self._has_changed = True
+        if self._stamp is not None:
+            self._stamp = _UNREAD  # it may have been refused for what has just been mended
 
     async def __call__(self, credentials: Credentials) -> Principal | None:
         """Tell whose token it is; waits for nothing."""
@@ -138,15 +143,15 @@ class TokenDirectory:
             return False
         if stamp is None:
             log.warning("tokens file is gone: its tokens hold no longer", path=str(self._path))
-        self.asks = True
+        self.asks, self._stamp = True, stamp  # also of one that is of no use: it is read once
         try:
             self._index(self._from_config, () if stamp is None else read_tokens(self._path))
-        except TokensFileError:
+        except TokensFileError as error:
+            if isinstance(error.__cause__, OSError):  # such as for want of a descriptor: the next look tries
+                self._stamp = _UNREAD
             raise
         except ConfigError as error:
             raise TokensFileError(f"{self._path}: {error}") from None
-        # Not before it was read: the next look tries again, for it may have been for want of a descriptor.
-        self._stamp = stamp
         return True
 
     def _index(self, from_config: Sequence[TokenRecord], from_file: Sequence[TokenRecord]) -> None:

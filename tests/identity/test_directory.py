@@ -338,3 +338,18 @@ async def test_a_conflict_that_is_mended_in_the_settings_lets_the_file_be_read(p
     directory.configure(GatewayConfig())
     assert directory.refresh()
     assert await whose(directory, ann) is None
+
+
+def test_a_file_of_no_use_is_read_once(path: Path) -> None:
+    """And so whatever is to be said of it is said once, and not at each look, until it changes."""
+    put(path, record(make_token()))
+    directory = TokenDirectory(GatewayConfig(), path)
+    directory.refresh()
+    path.write_text("no tokens")
+    path.chmod(0o644)
+    with capture_logs() as logs:
+        assert not any(directory.refresh() for _ in range(5))
+    assert sorted(line["event"] for line in logs) == [
+        "tokens file may be read by others",
+        "tokens file not read",
+    ]
