@@ -299,7 +299,7 @@ class Gateway:
         """Why no client should be sent here now; None: it may."""
         if not self.is_ready:
             return self.state
-        if self._journal.statistics().is_failing:
+        if self._journal.is_failing:
             return "storage failing"
         return "event loop lagging" if self._loop_lag.last > MAX_LAG else None
 

@@ -77,8 +77,8 @@ class Principal:
         """May it be sent what is in logs of *family*?"""
         return self.may(FAMILY_SCOPES.get(family, frozenset()))
 
-    def owns(self, user_id: str) -> bool:
-        """Does what belongs to *user_id* belong to this principal, too?"""
+    def owns(self, user_id: str | None) -> bool:
+        """Does what belongs to *user_id* (None: to nobody) belong to this principal, too?"""
         return self.is_operator or self.user_id == user_id
 
 

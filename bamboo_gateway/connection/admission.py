@@ -23,7 +23,7 @@ class Entrant:
     address: str
     """Whence, as the limit counts: a network, `unix`, or nothing, for a stream that has no address."""
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-    """Of what it does until it has asked for something."""
+    """Of what it does until it has asked for something; its deadline is that for saying who it is."""
     is_mute: bool = True
     """Has it not asked for anything yet? Then it may be made to give way."""
     has_given_way: bool = False

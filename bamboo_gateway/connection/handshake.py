@@ -13,7 +13,7 @@ from wsproto.utilities import RemoteProtocolError
 
 from ..errors import GatewayError
 from ..http.endpoints import admit, is_address, refused
-from ..http.messages import RefusedError, bearer_token, refusal, retry_after
+from ..http.messages import RefusedError, bearer_token, join_headers, refusal, retry_after
 from ..principal import Credentials, Principal
 from ..refusals import HandshakeFailure
 from .admission import RETRY_AFTER
@@ -54,7 +54,7 @@ async def judge_upgrade(host: Host, head: bytes, address: str) -> Upgrade:
     """
     protocol = WSConnection(ConnectionType.SERVER)
     request = _parse(protocol, head)
-    headers = _headers(request)
+    headers = join_headers(request.extra_headers)  # several `origin`s, joined, match nothing
     origin = headers.get("origin")
     if not is_allowed(origin, request.host, host.config.allowed_origins):
         text = "this origin may not connect; see allowed_origins"
@@ -93,15 +93,6 @@ def _no_upgrade(reason: str, hint: Event | None = None) -> RefusedError:
     headers = [(name.decode(), value.decode()) for name, value in rejection.headers]
     reply = refusal(HTTPStatus(rejection.status_code), f"no WebSocket can be opened: {reason}", headers)
     return RefusedError(reply, HandshakeFailure.UPGRADE, reason)
-
-
-def _headers(request: Request) -> Mapping[str, str]:
-    """By name; several `origin`s are a request to be misread: joined, they match nothing."""
-    headers: dict[str, str] = {}
-    for raw, value in request.extra_headers:
-        name, text = raw.decode("ascii"), value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    return headers
 
 
 async def _identify(

@@ -77,8 +77,6 @@ class Arrival:
     entrant: Entrant
     address: str
     """Whence it came: an IP address, or `unix`."""
-    deadline: float
-    """Until when it has to say who it is, by trio's clock."""
     rest: bytes
     """What came in the packet of the upgrade."""
 
@@ -151,7 +149,7 @@ async def _attend(
             connection.close(_CHANGED)  # it may be one of theirs, and was not in the pool
         elif _has_room(host, connection):
             host.pool.add(connection)
-            nursery.start_soon(read, host, connection, websocket, arrival.deadline)
+            nursery.start_soon(read, host, connection, websocket, arrival.entrant.scope.deadline)
             nursery.start_soon(
                 run_heartbeat, connection, transport, config.heartbeat_interval, config.heartbeat_timeout
             )

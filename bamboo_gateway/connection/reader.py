@@ -20,12 +20,12 @@ from ..protocol.messages import (
     ChannelMessage,
     Chat,
     ChatAccepted,
+    ClientMessage,
     Command,
     CommandResult,
     Connect,
     Error,
     GatewayEvent,
-    Ping,
 )
 from ..router import Response, ToAgent, ToChannel
 from ..session.outcomes import Answer, MessageKey
@@ -120,9 +120,8 @@ class Reader:
         try:
             await self._handle(message)
         except GatewayError as error:
-            message_id = message.id if isinstance(message, (Chat, Command)) else None
             self.connection.refuse(
-                error.code, error.message, message_id=message_id, retry_after=error.retry_after
+                error.code, error.message, message_id=_id_of(message), retry_after=error.retry_after
             )
         except trio.BrokenResourceError:
             self.connection.close(STOPPING)  # the registry has stopped, and with it the gateway
@@ -146,10 +145,9 @@ class Reader:
     def _find_id(self, text: str) -> str | None:
         """By its id alone does the client know which of its messages was refused."""
         try:
-            message = codec.decode(text, self.connection.outbox.voice.dialect)
+            return _id_of(codec.decode(text, self.connection.outbox.voice.dialect))
         except InvalidMessageError:
             return None
-        return message.id if isinstance(message, (Chat, Command)) else None
 
     def _is_too_big(self, text: str) -> bool:
         """trio-websocket bounds characters; the limits are in bytes, of which a character has up to four."""
@@ -167,7 +165,7 @@ class Reader:
             self._is_first = False
             self.connection.outbox.speak(dialect=dialect)
 
-    async def _handle(self, message: Connect | Chat | Command | Ping) -> None:
+    async def _handle(self, message: ClientMessage) -> None:
         if isinstance(message, Connect):
             await self._connect(message)
             return
@@ -254,3 +252,7 @@ class Reader:
             is_exact=message.replay == "exact",
             is_temporary=bool(message.temporary) or not principal.may(_LASTING),
         )
+
+
+def _id_of(message: ClientMessage) -> str | None:
+    return message.id if isinstance(message, (Chat, Command)) else None

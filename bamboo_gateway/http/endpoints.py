@@ -106,7 +106,7 @@ async def admit(gatekeeper: Gatekeeper, credentials: Credentials) -> Principal:
     Have *credentials* judged.
 
     Raises:
-        RefusedError: They are no good (401), or too many were not (429).
+        RefusedError: They are no good (401, 403), too many were not (429), or nobody can tell (503).
     """
     try:
         return await gatekeeper.admit(credentials)
@@ -116,22 +116,19 @@ async def admit(gatekeeper: Gatekeeper, credentials: Credentials) -> Principal:
 
 def refused(error: GatewayError) -> RefusedError:
     """What the gatekeeper says, over HTTP."""
-    if error.retryable:
-        headers = [retry_after(error.retry_after or 1.0)]
-        is_blocked = error.code == ErrorCode.RATE_LIMITED
-        status = HTTPStatus.TOO_MANY_REQUESTS if is_blocked else HTTPStatus.SERVICE_UNAVAILABLE
-        reason = HandshakeFailure.RATE_LIMITED if is_blocked else HandshakeFailure.FAILED
-        return RefusedError(refusal(status, error.message, headers), reason, error.message)
-    if error.code == ErrorCode.FORBIDDEN:
-        return RefusedError(
-            refusal(HTTPStatus.FORBIDDEN, error.message), HandshakeFailure.FORBIDDEN, error.message
-        )
-    challenge = [("WWW-Authenticate", "Bearer")]
-    return RefusedError(
-        refusal(HTTPStatus.UNAUTHORIZED, error.message, challenge),
-        HandshakeFailure.UNAUTHORIZED,
-        error.message,
-    )
+    status, reason = _REFUSALS[error.code]
+    headers = [("WWW-Authenticate", "Bearer")] if status is HTTPStatus.UNAUTHORIZED else []
+    if error.retry_after is not None:
+        headers.append(retry_after(error.retry_after))
+    return RefusedError(refusal(status, error.message, headers), reason, error.message)
+
+
+_REFUSALS: Mapping[ErrorCode, tuple[HTTPStatus, HandshakeFailure]] = {
+    ErrorCode.UNAUTHORIZED: (HTTPStatus.UNAUTHORIZED, HandshakeFailure.UNAUTHORIZED),
+    ErrorCode.FORBIDDEN: (HTTPStatus.FORBIDDEN, HandshakeFailure.FORBIDDEN),
+    ErrorCode.RATE_LIMITED: (HTTPStatus.TOO_MANY_REQUESTS, HandshakeFailure.RATE_LIMITED),
+    ErrorCode.IDENTITY_UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, HandshakeFailure.FAILED),
+}
 
 
 def _is_direct(request: Request) -> bool:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import h11
 
 from ..refusals import HandshakeFailure
-from .messages import RefusedError, Reply, Request, refusal
+from .messages import RefusedError, Reply, Request, join_headers, refusal
 
 
 class Exchange:
@@ -35,7 +35,8 @@ class Exchange:
             raise _no_request(HTTPStatus.BAD_REQUEST, "it is empty")
         if not event.http_version.startswith(b"1."):
             raise _no_request(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "it is of another version")
-        self.request = _understand(event)
+        method, target = event.method.decode("ascii"), event.target.decode("latin-1")
+        self.request = Request(method, target, join_headers(event.headers))
 
     def may_be_followed(self) -> bool:
         """May another request follow on the same socket? Behind a body none may: nobody here reads it."""
@@ -76,11 +77,3 @@ def _no_request(status: HTTPStatus, detail: str) -> RefusedError:
     return RefusedError(
         refusal(status, f"this is no request of HTTP/1.1: {detail}"), HandshakeFailure.HEAD, detail
     )
-
-
-def _understand(event: h11.Request) -> Request:
-    headers: dict[str, str] = {}
-    for raw, value in event.headers:
-        name, text = raw.decode("ascii"), value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    return Request(event.method.decode("ascii"), event.target.decode("latin-1"), headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
 import attrs
@@ -27,6 +27,15 @@ class Request:
     def path(self) -> str:
         """Where to, without the query."""
         return self.target.partition("?")[0]
+
+
+def join_headers(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Make of *fields*, whose names are in lower case, the `headers` of a `Request`."""
+    headers: dict[str, str] = {}
+    for raw, value in fields:
+        name, text = raw.decode("ascii"), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:

@@ -107,9 +107,8 @@ class Gatekeeper:
         while True:
             revocations = self.revocations
             principal = await self._judge(credentials, user_id)
-            if (
-                revocations == self.revocations
-            ):  # or else it may have been looked up before, and withdrawn since
+            # Otherwise it may have been looked up before, and withdrawn since.
+            if revocations == self.revocations:
                 return principal
 
     async def _judge(self, credentials: Credentials, user_id: str | None) -> Principal:

@@ -7,7 +7,6 @@ are, how long it takes all in all, and how much it says.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import socket
 import ssl
@@ -16,10 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-import attrs
 import structlog
 import trio
 
+from ..config import Address
 from ..connection.admission import Entrant, full
 from ..connection.handshake import judge_upgrade
 from ..connection.host import Host
@@ -131,7 +130,6 @@ class FrontDoor:
     ) -> None:
         """See what the client wants, and do it."""
         arrival, reader = None, None
-        deadline = entrant.scope.deadline
         with entrant.scope:
             if context is not None:
                 stream = await _encrypt(stream, context)
@@ -143,7 +141,7 @@ class FrontDoor:
                 await self._answer_last(stream, answer_unread(error.reply))
                 raise
         if arrival is not None:
-            await serve_websocket(self._host, attrs.evolve(arrival, deadline=deadline), self._read)
+            await serve_websocket(self._host, arrival, self._read)
         elif entrant.has_given_way:
             if reader is not None:
                 await self._dismiss(stream)
@@ -179,7 +177,7 @@ class FrontDoor:
                 )
             if asks_for_websocket(head):
                 upgrade = await judge_upgrade(self._host, head, address)
-                return Arrival(stream, upgrade, entrant, address, math.inf, reader.take_rest())
+                return Arrival(stream, upgrade, entrant, address, reader.take_rest())
             exchange = Exchange(head)
             reply = await self._answer(exchange.request, self._visitor(peer, address))
             if not exchange.may_be_followed():
@@ -261,7 +259,4 @@ def _peer_address(stream: trio.abc.Stream) -> str:
 
 
 def _is_loopback(address: str) -> bool:
-    try:
-        return address == UNIX or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return address == UNIX or Address(address, 0).is_loopback

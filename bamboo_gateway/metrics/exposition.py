@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..histogram import HistogramSnapshot
+from ..http.endpoints import METRICS_TYPE
 from ..statistics import Measurements
 from .metric import Metric
 from .table import METRICS
@@ -13,7 +14,7 @@ from .table import METRICS
 if TYPE_CHECKING:
     from prometheus_client.core import Metric as Family
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = METRICS_TYPE
 """Prometheus' text format, which every collector reads."""
 
 

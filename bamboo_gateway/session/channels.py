@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import attrs
 
 from ..errors import ErrorCode, GatewayError
-from ..principal import Principal
 from .audience import may_follow
 from .effects import DropChannel, Effect, Follow, SaveChannel, SaveSession, Unfollow
 from .live import LiveSession
@@ -26,9 +25,6 @@ class _Channel:
 
     def save(self) -> SaveChannel:
         return SaveChannel(self.log.number, self.log.name, self.members, self.user_id)
-
-    def is_owned(self, principal: Principal) -> bool:
-        return principal.is_operator or self.user_id == principal.user_id
 
 
 class ChannelTable:
@@ -115,7 +111,7 @@ class ChannelTable:
             GatewayError: `CHANNEL_NOT_FOUND`; or `FORBIDDEN`: it is not the caller's.
         """
         channel = self._find(name)
-        if not channel.is_owned(caller.principal):
+        if not caller.principal.owns(channel.user_id):
             raise GatewayError(
                 ErrorCode.FORBIDDEN,
                 f"channel {name!r} can be deleted by who has made it, and by an operator, and not by you",
@@ -204,7 +200,7 @@ class ChannelTable:
         """One channel, which exists, as *caller* sees it from *session*."""
         channel = self._channels[name]
         joined = session is not None and name in session.channels
-        owned = channel.is_owned(caller.principal)
+        owned = caller.principal.owns(channel.user_id)
         return ChannelInfo(name, channel.members, joined, channel.log.last_seq, owned)
 
     def validate_state(self, sessions: Mapping[str, LiveSession]) -> None:
