@@ -471,26 +471,33 @@ async def test_a_cancel_between_any_two_steps() -> None:
 
     And once the client has a WebSocket, it is told.
     """
-    async with stage(GatewayConfig(close_timeout=0.001)) as parts:
+    async with stage() as parts:
         await wait_all_tasks_blocked()
         tasks, files = trio.lowlevel.current_statistics().tasks_living, descriptors()
-        ends = set()
+        ends: set[tuple[int, str] | None] = set()
         for steps in range(40):
             ours, theirs = stream_pair()
             client = RawClient(ours)
             client.send_now(head() + text("connect", protocol=2) + text("command", name="status", args=None))
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(parts.door.serve_stream, theirs)
-                for _ in range(steps):
-                    await trio.lowlevel.checkpoint()
-                nursery.cancel_scope.cancel()
-            ends.add(await how_it_ended(client))
-            await client.leave()
+            async with trio.open_nursery() as beside:
+                # Reads meanwhile, and hangs up: so no goodbye is a race against `close_timeout`.
+                beside.start_soon(read_end, client, ends)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(parts.door.serve_stream, theirs)
+                    for _ in range(steps):
+                        await trio.lowlevel.checkpoint()
+                    nursery.cancel_scope.cancel()
             await wait_all_tasks_blocked()
             assert parts.host.pool.statistics().open == 0
             assert not parts.connections
         assert ends == {None, STOPPING}
         assert (trio.lowlevel.current_statistics().tasks_living, descriptors()) == (tasks, files)
+
+
+async def read_end(client: RawClient, ends: set[tuple[int, str] | None]) -> None:
+    """Note how it ended, and hang up."""
+    ends.add(await how_it_ended(client))
+    await client.leave()
 
 
 async def how_it_ended(client: RawClient) -> tuple[int, str] | None:

@@ -13,6 +13,8 @@ from structlog.testing import capture_logs
 from bamboo_gateway import Gateway, GatewayConfig
 from bamboo_gateway.agents.echo import EchoAgent
 from bamboo_gateway.config import Address
+from bamboo_gateway.session.log import BROADCAST
+from tests.plain_wire import Event
 from tests.stream_client import HANG, StreamClient, dial
 
 AT_MOST = settings(max_examples=min(settings().max_examples, 1000))
@@ -24,7 +26,8 @@ class Neighbour:
     A client that chats, counts and looks around.
 
     Invariant, which `check` proves: its pings come back, its words come back to
-    the letter, and its events have neither holes nor doubles.
+    the letter, and its events have neither holes nor doubles. Nor have broadcasts,
+    which anybody may send where no token is asked for, and which it hears like everybody.
     """
 
     def __init__(self, gateway: Gateway, address: Address, client: StreamClient) -> None:
@@ -33,6 +36,7 @@ class Neighbour:
         self._client = client
         self._said = 0
         self._seq = 0
+        self._broadcasts = 0
         self._tasks = 0
         self._descriptors = 0
 
@@ -46,21 +50,28 @@ class Neighbour:
         """Say something and ping; both must be answered as ever."""
         self._said += 1
         await self._client.say("ping", timestamp=-self._said)
-        assert await self._client.next() == {"type": "pong", "timestamp": -self._said}
+        assert await self._next() == {"type": "pong", "timestamp": -self._said}
         text = f"word {self._said} of many"
         await self._client.say("chat", content=text, session_id=self._client.session_id)
         assert await self._answer() == text
 
     async def _answer(self) -> str:
         said = ""
-        assert (await self._client.next())["type"] == "chat_accepted"
+        assert (await self._next())["type"] == "chat_accepted"
         while True:
-            event = await self._client.next()
+            event = await self._next()
             self._seq += 1
             assert event["seq"] == self._seq
             if event["type"] == "agent_complete":
                 return said
             said += event.get("token", "")
+
+    async def _next(self) -> Event:
+        """The next event of its own, behind the broadcasts before it."""
+        while (event := await self._client.next()).get("channel") == BROADCAST:
+            self._broadcasts += 1
+            assert (event["type"], event["seq"]) == ("channel_message", self._broadcasts)
+        return event
 
     async def check_alone(self) -> None:
         """The same, once nothing is left of the others: no task, no descriptor, no watcher."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from bamboo_gateway.protocol.codec import Dialect
 from tests import plain_wire
@@ -14,6 +14,9 @@ from tests.stream_client import StreamClient, dial
 
 FIRST_MARK = -(2**62)
 """A timestamp that no ping of the fuzzer's own is likely to have."""
+
+A_BROADCAST = plain_wire.write("tagged", "command", name="broadcast.send", args={"content": "to all"})
+"""What the neighbour hears too."""
 
 dialogues = st.one_of(
     [st.tuples(st.just(each), st.lists(texts(each), min_size=1, max_size=12)) for each in Dialect]
@@ -66,6 +69,7 @@ async def test_dialogues(talk: tuple[Dialect, list[str]]) -> None:
 
 @AT_MOST
 @given(talk=dialogues, protocol=st.sampled_from([1, 2]))
+@example(talk=(Dialect.TAGGED, [A_BROADCAST]), protocol=2)
 async def test_connected_dialogues(talk: tuple[Dialect, list[str]], protocol: int) -> None:
     """The same from a client that has connected first."""
     dialect, dialogue = talk

@@ -254,10 +254,12 @@ class Model:
         session = self.watched(connection)
         if session is None:
             return ErrorCode.NOT_CONNECTED
-        return self.find(user, session, "chat") or (ErrorCode.STOPPING if self.is_draining else None)
+        return self.find(user, session, "chat")
 
     def chat(self, user: str, session: str, run: str, content: str) -> ErrorCode | None:
-        """A turn, now or later, that *user* asks for and the owner pays."""
+        """A turn, now or later, that *user* asks for and the owner pays; what is known already is none."""
+        if self.is_draining:
+            return ErrorCode.STOPPING
         found = self.sessions[session]
         if len(found.queue) >= MAX_QUEUED and found.running:
             return ErrorCode.QUEUE_FULL
