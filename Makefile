@@ -9,11 +9,13 @@ UV     := $(shell command -v uv)
 BIN    := $(VENV)/bin
 PIP    := $(if $(UV),$(UV) pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -qq --disable-pip-version-check)
 NODE   := tests/integration/node
+WEB    := bamboo_gateway/web
 CLAW   := build/openclaw
 WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
+PAGES  := $(if $(shell command -v npm),$(WEB)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check audit soak format docs bench bench-openclaw performance clean
+.PHONY: help serve test check audit soak format docs vendor bench bench-openclaw performance clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,12 +26,13 @@ serve: $(VENV)/.serve ## start a gateway (ARGS="--help" lists its options)
 test: $(VENV)/.dev $(WS) ## run the tests (ARGS="-k name" picks some)
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-check: $(VENV)/.dev $(WS) ## all that a change must pass: style, types, layers, documents, tests, coverage
+check: $(VENV)/.dev $(WS) $(PAGES) ## all that a change must pass: style, types, layers, documents, tests, coverage
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
+	@$(if $(PAGES),npm --prefix $(WEB) run --silent check,echo "without npm the console's types, tests and libraries are not checked")
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov $(ARGS)
 
 audit: $(VENV)/.dev ## look for known holes in what is installed (asks the package index)
@@ -45,6 +48,9 @@ format: $(VENV)/.dev ## put the code in order, as far as a tool can
 docs: $(VENV)/.dev ## write the generated parts of docs/ anew
 	@$(BIN)/python docs/generate.py
 
+vendor: $(PAGES) ## copy the console's libraries anew, in the versions of its lock file
+	@npm --prefix $(WEB) run --silent vendor
+
 bench: $(VENV)/.dev $(WS) ## measure the gateway beside its peers (ten minutes at most; ARGS="broadcast" picks some)
 	@$(BIN)/python -m benchmarks --json build/benchmarks.json $(ARGS)
 
@@ -55,7 +61,7 @@ performance: $(VENV)/.dev ## write docs/performance.md and its figures from what
 	@$(BIN)/python -m benchmarks.performance_page build/benchmarks.json
 
 clean: ## remove everything that can be made again
-	@rm -rf $(VENV) .venv-* $(NODE)/node_modules build dist htmlcov .coverage* .hypothesis .*_cache
+	@rm -rf $(VENV) .venv-* $(NODE)/node_modules $(WEB)/node_modules build dist htmlcov .coverage* .hypothesis .*_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -81,3 +87,7 @@ $(CLAW)/.installed:
 # Without it (no network, say) the tests that need it are skipped; .ci/run makes them fail instead.
 $(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
 	@cd $(NODE) && npm ci --silent || echo "npm could not install ws: the tests with Node will be skipped"
+
+# Needed to change the console, not to serve it: what is served is committed.
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	@cd $(WEB) && npm ci --silent
