@@ -105,8 +105,8 @@ class _Talk:
             self.session_id = client.session_id
 
     async def _converse(self, client: Client, editor: LineEditor, view: TalkView) -> None:
-        view.note(_greeting(client, self._to.session))
         seen = await _recall(client, view) if client.connected.resumed else 0
+        view.note(_greeting(client, self._to.session))
         conversation = Conversation(client, view, seen=seen)
         with trio.open_signal_receiver(signal.SIGINT, *_ENDS) as signals:
             async with trio.open_nursery() as nursery:

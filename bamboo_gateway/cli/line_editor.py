@@ -124,7 +124,7 @@ class LineEditor:
 
     def clear(self) -> None:
         """Empty the input line."""
-        self._thread.call(self._session.default_buffer.reset)
+        self._thread.call(self._clear)
 
     # ── the side of the application, in its thread ───────────────────────────
 
@@ -136,6 +136,10 @@ class LineEditor:
             self._output.write_raw(final.replace("\n", "\r\n"))
             self._output.flush()
         app.invalidate()
+
+    def _clear(self) -> None:
+        self._session.default_buffer.reset()
+        self._session.app.invalidate()
 
     def _message(self) -> StyleAndTextTuples:
         return [*to_formatted_text(ANSI(self._live)), ("class:prompt", PROMPT)]

@@ -67,6 +67,8 @@ class _Harmless:
         self._what = what
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        blank = 0
+        is_first = True
         for line in Segment.split_lines(console.render(self._what, options)):
             shown = [
                 Segment(plain(text), None if style is None else style.update_link(None))
@@ -79,6 +81,12 @@ class _Harmless:
             if shown:
                 last = shown.pop()
                 shown.append(Segment(last.text.rstrip(), last.style))
+            if not shown:
+                blank += 1
+                continue
+            if not is_first:
+                yield from [Segment.line()] * blank
+            is_first, blank = False, 0
             yield from shown
             yield Segment.line()
 

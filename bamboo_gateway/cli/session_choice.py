@@ -17,11 +17,19 @@ from .session_text import ago
 MAX_CHOICES = 200
 """Sessions that are looked at, the newest ones."""
 
+_MAX_WORDS = 200
+"""Characters of them that are kept."""
+
+_NOTHING = [{"content": ""}]
+
 _PREVIEWS = 20
 """Sessions whose last words are asked for: as many as a person looks at."""
 
-_NAME, _AGE = 24, 12
+_NAME, _AGE = 20, 10
 """Columns."""
+
+_SHORT_ID = 8
+"""Characters of an id by which people tell sessions without a name apart."""
 
 
 @attrs.define
@@ -35,11 +43,12 @@ class Choice:
     """Unix milliseconds."""
     state: str
     last_words: str = ""
+    """What was asked in it last; empty: unknown."""
 
     def row(self, columns: int, now: int) -> str:
         """A line of at most so many *columns*; *now* is in Unix milliseconds."""
-        label = self.name or self.session_id
-        line = f"{fit(label, _NAME)}  {fit(ago(self.last_activity, now), _AGE)}  {self._hint()}"
+        label = self.name or self.session_id[:_SHORT_ID]
+        line = f"{fit(ago(self.last_activity, now), _AGE)}  {fit(label, _NAME)}  {self._hint()}"
         return fit(line, columns).rstrip()
 
     def matches(self, wanted: str) -> bool:
@@ -115,9 +124,10 @@ async def read_last_words(client: Client, choices: Sequence[Choice]) -> None:
     for choice in choices[:_PREVIEWS]:
         with suppress(RefusedError):
             page: Any = await ask_patiently(
-                client, "session.history", {"session_id": choice.session_id, "limit": 1}
+                client, "session.history", {"session_id": choice.session_id, "limit": 2}
             )
-            choice.last_words = " ".join(message["content"][-200:] for message in page["messages"])
+            asked = [message for message in page["messages"] if message["role"] == "user"]
+            choice.last_words = (asked or page["messages"] or _NOTHING)[-1]["content"][:_MAX_WORDS]
 
 
 def explain(error: RefusedError) -> ClientError:

@@ -39,6 +39,7 @@ class SessionPicker:
             Layout(
                 HSplit(
                     [
+                        Window(height=1),
                         asking,
                         Window(FormattedTextControl(self._rows), dont_extend_height=True),
                         Window(FormattedTextControl([("fg:ansibrightblack", _HELP)]), height=1),

@@ -284,7 +284,7 @@ class TalkView:
             return
         self._end_words()
         if message["status"] != "complete":
-            error = message.get("error") or {"code": message["status"], "message": "the answer is not whole"}
+            error = message.get("error") or {"code": message["status"], "message": "its end is missing"}
             self._print_failure(error["code"], error["message"])
         elif usage := message.get("usage"):
             self._print_usage(usage["prompt_tokens"], usage["completion_tokens"], None)
