@@ -135,6 +135,11 @@ class Gateway:
         return self.state == "serving"
 
     @property
+    def has_console(self) -> bool:
+        """Are the web console and the client module served?"""
+        return self.config.console
+
+    @property
     def limits(self) -> Limits:
         """What clients are held to, as they are told."""
         return Limits(
