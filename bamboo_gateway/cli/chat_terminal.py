@@ -227,6 +227,8 @@ async def _recall(client: Client, view: TalkView) -> int:
     if page["first"]:
         view.note(f"{page['first']} older messages; :history shows more")
     view.show_history(messages, _RECALLED_CHARS)
+    for chat in page.get("queued", ()):
+        view.show_person(chat["content"])
     return seen or 0
 
 
