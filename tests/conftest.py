@@ -21,6 +21,7 @@ settings.register_profile("nightly", settings.get_profile("dev"), max_examples=5
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+@pytest.hookimpl(trylast=True)  # the writer comes with pytest's own reporter
 def pytest_configure(config: pytest.Config) -> None:
     """Show how far a long run is, to whoever waits for it at a terminal."""
     if os.environ.get("BAMBOO_SOAK") and config.get_terminal_writer().hasmarkup:

@@ -1,4 +1,4 @@
-"""A line on the terminal that says how long the present test has taken, and how long it took the last time."""
+"""A line on the terminal: how long the present test has taken, and how long it took the last time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CACHE_KEY = "bamboo/soak"
 
 
 def describe(number: int, total: int, name: str, seconds: float, last_time: float | None) -> str:
-    """Write that line: which test of how many, how long it has run, and how much is left if it is as before."""
+    """Write that line: which test of how many, how long it has run, and what is left if it is as before."""
     left = "" if last_time is None else f", {_clock(max(0.0, last_time - seconds))} left of the last time"
     return f"test {number} of {total}, {name}: {_clock(seconds)}{left}"
 
@@ -29,7 +29,7 @@ class SoakProgress:
     def __init__(self, config: pytest.Config) -> None:
         self._writer = config.get_terminal_writer()
         self._cache = config.cache
-        self._durations: dict[str, float] = self._cache.get(_CACHE_KEY, {}) if self._cache else {}
+        self._durations: dict[str, float] = self._cache.get(_CACHE_KEY, {})
         self._total = self._number = 0
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -51,8 +51,7 @@ class SoakProgress:
             ticker.join()
             self._writer.write("\r\x1b[K", flush=True)
             self._durations[item.nodeid] = time.monotonic() - begun
-            if self._cache:
-                self._cache.set(_CACHE_KEY, self._durations)
+            self._cache.set(_CACHE_KEY, self._durations)
 
     def _tick(self, item: pytest.Item, begun: float, over: threading.Event) -> None:
         while not over.wait(1.0):

@@ -74,8 +74,9 @@ def open_bar(console: Console) -> Iterator[Bar]:
         _Rate(),
         TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
-        TextColumn("left"),
+        TextColumn("so far,"),
         TimeRemainingColumn(compact=True),
+        TextColumn("left"),
     )
     # What is printed meanwhile appears above the bar, if it goes to the same terminal.
     with Progress(
