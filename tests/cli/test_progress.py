@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+
 import pytest
 from rich.console import Console
 
