@@ -82,6 +82,15 @@ class Tmux:
         """All, with the sequences for colours."""
         return self.run("capture-pane", "-p", "-e", "-S", f"-{_SCROLLED}")
 
+    def tty(self) -> str:
+        """The terminal's file."""
+        return self.run("display-message", "-p", "#{pane_tty}").strip()
+
+    def children(self) -> list[int]:
+        """The processes of the shell: the command, and nothing else."""
+        shell = self.run("display-message", "-p", "#{pane_pid}").strip()
+        return [int(each) for each in Path(f"/proc/{shell}/task/{shell}/children").read_text().split()]
+
     def wait_for(self, wanted: str | Callable[[str], bool], *, everywhere: bool = False) -> str:
         """Wait until *wanted* is on the screen (or *everywhere*); return that."""
         look = self.everything if everywhere else self.screen

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar
 
 import trio
 from prompt_toolkit.application import Application
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import Input, create_input
-from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 ResultT = TypeVar("ResultT")
@@ -77,10 +77,31 @@ class AppThread(Generic[ResultT]):
             self._app.exit()
 
 
-def open_terminal() -> tuple[Input, Output, ColorDepth | None]:
+class SteadyOutput(Vt100_Output):
+    """An output that can show two pictures as one, so that nothing flickers between them."""
+
+    _is_held = False
+
+    def flush(self) -> None:
+        """Write what there is, unless more belongs to it."""
+        if not self._is_held:
+            super().flush()
+
+    @contextmanager
+    def in_one_piece(self) -> Iterator[None]:
+        """Write all that the block draws at its end, in one piece."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+            self.flush()
+
+
+def open_terminal() -> tuple[Input, SteadyOutput, ColorDepth | None]:
     """The terminal behind stdin and stdout; and its colours, None: those that it says it has."""
     # Where the cursor is, it is not asked: the answer would come as keys, and maybe too late.
-    output = Vt100_Output(sys.stdout, _size, term=os.environ.get("TERM"), enable_cpr=False)
+    output = SteadyOutput(sys.stdout, _size, term=os.environ.get("TERM"), enable_cpr=False)
     return create_input(sys.stdin), output, ColorDepth.from_env()
 
 

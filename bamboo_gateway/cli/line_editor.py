@@ -131,11 +131,15 @@ class LineEditor:
     def _update(self, final: str, live: str) -> None:
         self._live = live
         app = self._session.app
-        if final:
-            app.renderer.erase(leave_alternate_screen=False)
-            self._output.write_raw(final.replace("\n", "\r\n"))
-            self._output.flush()
-        app.invalidate()
+        if not final:
+            app.invalidate()
+        elif app.is_running and app.context is not None:
+            with self._output.in_one_piece():
+                app.renderer.erase(leave_alternate_screen=False)
+                self._output.write_raw(final.replace("\n", "\r\n"))
+                app.render_counter += 1  # or what was shown before would be, once more
+                # In its own context, in which prompt_toolkit finds the application.
+                app.context.copy().run(app.renderer.render, app, app.layout)
 
     def _clear(self) -> None:
         self._session.default_buffer.reset()

@@ -18,6 +18,7 @@ from rich.markdown import (
     MarkdownElement,
     TableElement,
 )
+from rich.padding import Padding
 from rich.segment import Segment
 from rich.style import Style
 from rich.syntax import Syntax
@@ -116,14 +117,9 @@ class _CodeBlock(CodeBlock):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip("\n")
-        yield Syntax(
-            code,
-            self.lexer_name,
-            theme=_CODE_THEME,
-            word_wrap=True,
-            padding=(0, 0, 0, 2),
-            background_color="default",
-        )
+        syntax = Syntax(code, self.lexer_name, theme=_CODE_THEME, word_wrap=True, background_color="default")
+        # Not by its own padding: before rich 14.1, that cuts off what it leaves no room for.
+        yield Padding(syntax, (0, 0, 0, 2))
 
 
 class _ListItem(ListItem):

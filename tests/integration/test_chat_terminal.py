@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import select
+import signal
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trio
 
-from tests.cli.process import Serving, run, serving
+from tests.cli.process import HANG, Serving, run, serving
 from tests.client.proxy import proxy
 from tests.tmux import Tmux, tmux
 
@@ -83,6 +87,11 @@ def served(agent: Path) -> Iterator[Serving]:
 def is_asking(screen: str) -> bool:
     """Is nothing under way?"""
     return screen.endswith("\n>") and "Ctrl-C aborts" not in screen
+
+
+def is_growing(screen: str) -> bool:
+    """Is an answer under way, and the input line drawn below it?"""
+    return "Ctrl-C aborts" in screen and screen.endswith("\n>")
 
 
 def answered(screen: Tmux, line: str, end: str) -> str:
@@ -223,6 +232,7 @@ def test_commands_are_completed(served: Serving) -> None:
         screen.type(":")
         screen.wait_for(":sessions  pick another session")
         screen.type("hel")
+        screen.wait_for(lambda shown: ":sessions" not in shown and ":help  what" in shown)
         screen.press("Tab")
         screen.wait_for(lambda shown: "> :help" in shown)
         screen.press("Enter")
@@ -249,7 +259,7 @@ async def test_a_lost_connection_is_told_and_nothing_is_lost(served: Serving) ->
             await trio.to_thread.run_sync(screen.wait_for, lambda shown: shown.count("connection lost") == 2)
             network.mend()
             shown = await trio.to_thread.run_sync(
-                screen.wait_for, lambda shown: shown.count("nothing was lost") == 2
+                screen.wait_for, lambda shown: shown.count("nothing was lost") == 2 and is_growing(shown)
             )
             assert shown.count("And then") == 1
             screen.press("C-c")
@@ -320,6 +330,54 @@ def test_who_comes_back_in_mid_answer_sees_all_of_it(served: Serving) -> None:
             first.wait_for("somebody else: here")
             second.say(":history 2")
             second.wait_for("the last 2 messages, after 4 older ones:")
+
+
+def test_a_signal_leaves_the_terminal_in_order(served: Serving) -> None:
+    """Whoever ends the process from outside finds the shell as it was."""
+    with tmux("chat", "--url", served.url) as screen:
+        screen.wait_for(is_asking)
+        [process] = screen.children()
+        os.kill(process, signal.SIGTERM)
+        screen.wait_for("EXIT 143")
+        attributes = termios.tcgetattr(os.open(screen.tty(), os.O_RDONLY | os.O_NOCTTY))
+        assert attributes[3] & termios.ECHO
+        assert attributes[3] & termios.ICANON
+
+
+def test_an_interrupt_from_outside_is_a_ctrl_c(served: Serving) -> None:
+    """Also where it does not come from the keys."""
+    with tmux("chat", "--url", served.url) as screen:
+        screen.wait_for(is_asking)
+        [process] = screen.children()
+        screen.say("hang")
+        screen.wait_for("And then")
+        os.kill(process, signal.SIGINT)
+        screen.wait_for("✗ aborted")
+        os.kill(process, signal.SIGINT)
+        screen.wait_for("EXIT 0")
+
+
+def test_a_closed_window_ends_the_talk(served: Serving) -> None:
+    """The process does not stay behind."""
+    with tmux("chat", "--url", served.url) as screen:
+        screen.wait_for(is_asking)
+        [process] = screen.children()
+        gone = os.pidfd_open(process)
+        screen.run("kill-server")
+        assert select.select([gone], [], [], HANG)[0]
+        os.close(gone)
+
+
+def test_what_cannot_be_done_is_said(served: Serving) -> None:
+    """And the talk goes on."""
+    with serving() as server, tmux("chat", "--pick", "--url", server.url) as screen:
+        assert "no session to come back to" in screen.wait_for("EXIT 1")
+    with tmux("chat", "--url", served.url) as screen:
+        screen.wait_for(is_asking)
+        screen.say(":history many")
+        screen.wait_for(":history takes a number of messages")
+        screen.say(":abort")
+        answered(screen, "hello", "You said 'hello'.")
 
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {}])
