@@ -118,7 +118,7 @@ class _CodeBlock(CodeBlock):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip("\n")
         syntax = Syntax(code, self.lexer_name, theme=_CODE_THEME, word_wrap=True, background_color="default")
-        # Not by its own padding: before rich 14.1, that cuts off what it leaves no room for.
+        # Not by its own padding: in rich 14.0, that cuts off what it leaves no room for.
         yield Padding(syntax, (0, 0, 0, 2))
 
 

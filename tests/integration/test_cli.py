@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from bamboo_gateway.protocol import Shutdown
 from tests.cli.process import HANG, Serving, run, serving, start, terminal
 from tests.client.peer import Peer, peer
 from tests.client.proxy import Cut, proxy
+from tests.storage.test_sqlite_migrations import make_old
 
 pytestmark = pytest.mark.integration
 
@@ -109,6 +111,37 @@ def test_serve_obeys_flag_before_environment_before_file(tmp_path: Path) -> None
         _, _, err = server.stop()
     assert [json.loads(line)["event"] for line in err.splitlines()][-1] == "stopping"
     assert "flag" not in err
+
+
+def test_serve_says_that_it_brings_an_old_file_forward(tmp_path: Path) -> None:
+    """With a great one it takes a while before anybody can connect."""
+    with serving("--storage", f"sqlite:{make_old(tmp_path / 'old.db')}") as server:
+        assert server.url
+        _, _, err = server.stop()
+    began, done, *_ = err.splitlines()
+    assert "bringing the storage forward" in began
+    assert "from_version=1" in began
+    assert "the storage is brought forward" in done
+
+
+def test_serve_refuses_to_open_a_console_that_is_none() -> None:
+    """Before it listens."""
+    ran = run("serve", "--open", "--no-console", "--bind", "127.0.0.1:0")
+    assert ran.returncode == 2
+    assert "--open: the setting `console` is off" in ran.stderr
+
+
+async def test_serve_opens_the_console_in_a_browser(tmp_path: Path) -> None:
+    """In the one that is there; the line on stdout stays the only one."""
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    os.mkfifo(opened)
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    with serving("--open", env={"BROWSER": f"{browser} %s"}) as server:
+        url = await trio.to_thread.run_sync(opened.read_text)
+        assert url == f"{server.url.replace('ws', 'http', 1)}/\n"
+        code, out, _ = server.stop()
+    assert (code, out) == (0, "")
 
 
 def test_serve_runs_an_agent_of_ones_own(tmp_path: Path) -> None:

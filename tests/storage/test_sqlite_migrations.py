@@ -110,15 +110,19 @@ CONTENT = """
 """
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
-    """A file of version 1, with something of everything in it."""
-    path = tmp_path / "gateway.db"
+def make_old(path: Path) -> Path:
+    """Make a file of version 1, with something of everything in it."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
         connection.executescript(VERSION_1)
         connection.executescript(CONTENT)
     return path
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """The file of an older gateway."""
+    return make_old(tmp_path / "gateway.db")
 
 
 async def test_what_version_1_had_is_there(old: Path) -> None:
