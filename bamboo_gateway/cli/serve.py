@@ -17,7 +17,7 @@ from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
 from ..identity.directory import TokenDirectory
 from ..storage import parse_storage
-from . import config_file, logs, settings
+from . import config_file, faults, logs, settings
 from .reloader import Reloader
 from .rereading import RereadableCommand
 from .running import run
@@ -73,7 +73,8 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     # Here, for the process is ours; in an embedder's it is not.
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    run(_serve_watched, gateway, Reloader(gateway, ours, ctx))
+    with faults.logged():
+        run(_serve_watched, gateway, Reloader(gateway, ours, ctx))
 
 
 async def _serve_watched(gateway: Gateway, reloader: Reloader) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 import click
+from click.shell_completion import CompletionItem
 
 from ..config import GatewayConfig, Kind, Setting, setting
 from ..storage import parse_storage
@@ -95,6 +96,8 @@ def read_value(field: attrs.Attribute[Any], value: object) -> object:
     return value
 
 
+_FILES = {"tls_cert", "tls_key", "tokens"}
+
 _NUMBERS: dict[str, Callable[[str], float]] = {"count": int, "bytes": int, "rate": float}
 
 
@@ -104,6 +107,16 @@ class SettingType(click.ParamType[Any]):
     def __init__(self, field: attrs.Attribute[Any]) -> None:
         self._field = field
         self.name = Setting.of(field).kind
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """What a shell may offer: values, where there are but a few; a file, where one is meant."""
+        if self._field.name in _FILES:
+            return [CompletionItem(incomplete, type="file")]
+        return [
+            CompletionItem(each) for each in Setting.of(self._field).choices if each.startswith(incomplete)
+        ]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read *value*, a text from the command line or the environment, or what a file had."""

@@ -1,0 +1,8 @@
+"""Soon."""
+
+import click
+
+
+@click.command("config")
+def command() -> None:
+    """Soon."""

@@ -1,0 +1,8 @@
+"""Soon."""
+
+import click
+
+
+@click.command("doctor")
+def command() -> None:
+    """Soon."""

@@ -1,0 +1,8 @@
+"""Soon."""
+
+import click
+
+
+@click.command("status")
+def command() -> None:
+    """Soon."""

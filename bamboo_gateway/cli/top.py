@@ -1,0 +1,8 @@
+"""Soon."""
+
+import click
+
+
+@click.command("top")
+def command() -> None:
+    """Soon."""
