@@ -40,7 +40,14 @@ def _parse(path: Path) -> dict[str, object]:
         raise click.UsageError(f"{path}: no TOML: {error}") from None
 
 
+def path(ctx: click.Context) -> Path | None:
+    """The file that *ctx* was given, if any."""
+    found: Path | None = ctx.meta.get(__name__)
+    return found
+
+
 def _load(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    ctx.meta[__name__] = path
     values = {} if path is None else read(path)
     ctx.default_map = values
     # What no option stands for has no default either: the command is given it as if it were one's value.
