@@ -1,8 +1,0 @@
-"""Soon."""
-
-import click
-
-
-@click.command("top")
-def command() -> None:
-    """Soon."""
