@@ -24,19 +24,23 @@ Line: TypeAlias = Sequence[Span]
 _LABEL, _VALUE, _NOTE = 13, 9, 32
 _LEAST_CURVE = 8
 
+_LEAST_TABLE = 6
+"""Lines that are kept for the table and the keys in a terminal that has too few for everything."""
+
 _TITLES: dict[Table, str] = {"sessions": "Sessions", "connections": "Connections"}
 
 
 def screen(state: State, columns: int, rows: int) -> Sequence[Line]:
     """Everything, in a terminal of this size: at most so many lines."""
-    above = [*_head(state, columns), *_numbers(state, columns), _tabs(state)]
+    above = [*_head(state, columns), *_numbers(state, columns)][: max(1, rows - _LEAST_TABLE)]
+    above.append(_tabs(state))
     heading, *body = _table(state, columns)
     room = max(0, rows - len(above) - 2)
     offset = min(state.offset, max(0, len(body) - room))
     shown = body[offset : offset + room]
     filler: list[Line] = [()] * (room - len(shown))
     lines = [*above, heading, *shown, *filler, _foot(state, columns, offset, len(shown))]
-    return lines[:rows]
+    return [_cropped(line, columns) for line in lines[:rows]]
 
 
 def report(state: State, columns: int) -> Sequence[Line]:
@@ -46,6 +50,19 @@ def report(state: State, columns: int) -> Sequence[Line]:
         part = attrs.evolve(state, table=name, offset=0)
         lines += [((title, "strong"),), *_table(part, columns), ()]
     return lines[:-1]
+
+
+def _cropped(line: Line, columns: int) -> Line:
+    """Without what would not fit, and be wrapped."""
+    kept: list[Span] = []
+    for text, kind in line:
+        shown = text if width(text) <= columns else fit(text, columns)
+        if shown:
+            kept.append((shown, kind))
+        columns -= width(shown)
+        if columns <= 0:
+            break
+    return kept
 
 
 # ── above ────────────────────────────────────────────────────────────────────
@@ -77,7 +94,7 @@ def _mood(state: State) -> Span:
 
 def _notices(state: State) -> Iterator[Span]:
     if state.lost is not None:
-        yield f"connection lost: {state.lost}; trying to come back, the screen is as it was", "bad"
+        yield f"connection lost: {state.lost}; trying to come back", "bad"
     elif state.complaint is not None:
         yield state.complaint, "warning"
     if why := state.missing.get("numbers"):
@@ -100,7 +117,7 @@ def _numbers(state: State, columns: int) -> Iterator[Line]:
 
 
 def _readings(state: State, numbers: Record) -> Iterator[tuple[str, str, str, str]]:
-    """What each number is called, what it is, what else is to be said of it, and whose curve stands beside it."""
+    """What each number is called, what it is, what else is to be said of it, and whose curve it has."""
     pool, parts, pace = numbers["connections"], numbers["registry"]["table"], state.pace
     unknown = f"{pool['unauthenticated']} unauthenticated, {pool['behind']} behind"
     turns = f"{parts['chats_queued']} chats wait, {_rate(pace.turns)} end"
@@ -123,7 +140,7 @@ def _readings(state: State, numbers: Record) -> Iterator[tuple[str, str, str, st
     if numbers["journal"]["is_failing"]:
         yield "storage", "FAILS", f"{numbers['journal']['held']} requests wait for it", ""
     waiting = figures.size(pool["waiting_bytes"])
-    yield "memory", figures.size(parts["log_bytes"]), f"of logs, {waiting} for slow clients", "memory"
+    yield "memory", figures.size(parts["log_bytes"]), f"logs; {waiting} for slow clients", "memory"
 
 
 def _rate(number: float | None) -> str:
@@ -134,7 +151,7 @@ def _delay(state: State, name: str) -> tuple[str, str]:
     found = state.pace.lags.get(name)
     if found is None or not found.count:
         return figures.NONE, "none was measured"
-    return lag(found, 0.5), f"half of them; 99 % within {lag(found, 0.99)}"
+    return lag(found, 0.5), f"median; 99 % in {lag(found, 0.99)}"
 
 
 # ── the table ────────────────────────────────────────────────────────────────
@@ -143,10 +160,20 @@ def _delay(state: State, name: str) -> tuple[str, str]:
 def _tabs(state: State) -> Line:
     spans: list[Span] = []
     for name, title in _TITLES.items():
-        is_shown = name == state.table
-        spans.append((f"{title}", "strong" if is_shown else "faint"))
-        spans.append(("   ", "plain"))
+        kind: Kind = "strong" if name == state.table else "faint"
+        spans += [(f"{title}{_count(state, name)}", kind), ("   ", "plain")]
     return spans[:-1]
+
+
+def _count(state: State, name: Table) -> str:
+    """How many of a table there are in all; the table itself may have fewer."""
+    numbers = state.look.numbers
+    if numbers is None:
+        return ""
+    found = (
+        numbers["connections"]["open"] if name == "connections" else numbers["registry"]["table"]["sessions"]
+    )
+    return f" ({found})"
 
 
 def _table(state: State, columns: int) -> Iterator[Line]:

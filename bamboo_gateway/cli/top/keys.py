@@ -6,7 +6,7 @@ import os
 import re
 import termios
 import tty
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -57,12 +57,8 @@ def unbuffered(fd: int) -> Iterator[None]:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-async def read_keys(fd: int) -> AsyncIterator[Key]:
-    """Give each key that is pressed at the terminal *fd*, until it hangs up."""
-    while True:
-        await trio.lowlevel.wait_readable(fd)
-        data = os.read(fd, _READ_BYTES)
-        if not data:
-            return
-        for key in parse(data):
-            yield key
+async def read_keys(fd: int) -> Sequence[Key] | None:
+    """Wait for keys that are pressed at the terminal *fd*; None: it has hung up. Cancelled, none is lost."""
+    await trio.lowlevel.wait_readable(fd)
+    data = os.read(fd, _READ_BYTES)
+    return parse(data) if data else None

@@ -46,6 +46,8 @@ class Look:
     connections: Sequence[Record] | None = None
     missing: Mapping[Part, str] = {}
     """Why a part was not told."""
+    forbidden: Mapping[Part, str] = {}
+    """The same of those that it is of no use to ask for again."""
 
     @property
     def uptime(self) -> float | None:
@@ -53,18 +55,18 @@ class Look:
         return None if self.numbers is None else float(self.numbers["uptime"])
 
 
-async def take(client: Client, parts: Sequence[Part], refused: Mapping[Part, str]) -> Look:
+async def take(client: Client, parts: Sequence[Part], forbidden: Mapping[Part, str]) -> Look:
     """
-    Ask for *parts*, but for those that were *refused* for good.
+    Ask for *parts*, but for those that were *forbidden* before.
 
     Raises:
         NoReplyError: The gateway does not answer.
         ClosedError: The connection is over, and will not come back.
     """
     found: dict[Part, Record] = {}
-    missing = dict(refused)
+    forbidden, missing = dict(forbidden), dict(forbidden)
     for part in parts:
-        if part in missing:
+        if part in forbidden:
             continue
         name, args = _QUESTIONS[part]
         try:
@@ -72,6 +74,8 @@ async def take(client: Client, parts: Sequence[Part], refused: Mapping[Part, str
             found[part] = answer
         except RefusedError as error:
             missing[part] = _why(error)
+            if error.code in _FINAL:
+                forbidden[part] = missing[part]
     stats = found.get("numbers", {})
     return Look(
         at=trio.current_time(),
@@ -80,7 +84,11 @@ async def take(client: Client, parts: Sequence[Part], refused: Mapping[Part, str
         sessions=found.get("sessions", {}).get("sessions"),
         connections=found.get("connections", {}).get("connections"),
         missing=missing,
+        forbidden=forbidden,
     )
+
+
+_FINAL = {ErrorCode.FORBIDDEN, ErrorCode.UNKNOWN_COMMAND}
 
 
 def _why(error: RefusedError) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,7 +15,7 @@ from ...protocol.messages import Connected
 from ..target import Target
 from .history import History
 from .keys import read_keys, unbuffered
-from .look import PARTS, Look, Part, take
+from .look import PARTS, Look, take
 from .pace import Pace, between
 from .state import State
 
@@ -27,6 +26,9 @@ _DRAW_INTERVAL = 0.1
 """Seconds between two drawings at least: more nobody sees, and a terminal over a slow line cannot take."""
 
 LIMITS = ClientLimits(reply_timeout=10.0)
+
+_RECONNECT = Reconnect(max_interval=3.0, give_up_timeout=None)
+"""Somebody sits there and waits for it to be back."""
 
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -40,7 +42,7 @@ async def run_monitor(to: Target, interval: float) -> None:
     """
     from .screen import open_screen  # noqa: PLC0415 -- rich takes its time, and only this needs it
 
-    async with to.connect("top", Reconnect(give_up_timeout=None), LIMITS, temporary=True) as client:
+    async with to.connect("top", _RECONNECT, LIMITS, temporary=True) as client:
         monitor = await Monitor.begin(client, to.url, interval)
         with (
             open_screen() as shown,
@@ -69,8 +71,9 @@ class Monitor:
     def __init__(self, client: Client, state: State, history: History) -> None:
         self._client = client
         self._history = history
-        self._refused: Mapping[Part, str] = state.missing
         self._changed = trio.Event()
+        self._may_be_another = False
+        """Has the connection been lost? Another version may have come in the gateway's place."""
         self.state = state
 
     @classmethod
@@ -85,8 +88,8 @@ class Monitor:
         """Have it drawn as it is now."""
         self._changed.set()
 
-    def _evolve(self, **changes: object) -> None:
-        self.state = attrs.evolve(self.state, **changes)
+    def _show(self, state: State) -> None:
+        self.state = state
         self.redraw()
 
     async def run_looks(self) -> None:
@@ -98,9 +101,13 @@ class Monitor:
 
     async def _look(self) -> None:
         try:
-            look = await take(self._client, ("numbers", self.state.table), self._refused)
+            version = self.state.version
+            if self._may_be_another:
+                version = await _version(self._client)
+                self._may_be_another = False
+            look = await take(self._client, ("numbers", self.state.table), self.state.look.forbidden)
         except NoReplyError as error:
-            self._evolve(complaint=str(error))
+            self._show(attrs.evolve(self.state, complaint=str(error)))
             return
         before = self.state.look
         pace = between(before, look)
@@ -111,21 +118,28 @@ class Monitor:
             sessions=before.sessions if look.sessions is None else look.sessions,
             connections=before.connections if look.connections is None else look.connections,
         )
-        self._evolve(
-            look=merged,
-            pace=pace,
-            history=self._history.recent(),
-            now=time.time(),
-            complaint=None,
+        history = self._history.recent()
+        self._show(
+            attrs.evolve(
+                self.state,
+                version=version,
+                look=merged,
+                pace=pace,
+                history=history,
+                now=time.time(),
+                complaint=None,
+            )
         )
 
     async def run_events(self) -> None:
         """Hear of a connection that is lost, and of one that is back."""
         async for event in self._client:
             if isinstance(event, Disconnected):
-                self._evolve(lost=event.reason or f"close code {event.code}")
+                lost = event.reason or f"close code {event.code}"
+                self._show(attrs.evolve(self.state, lost=lost))
             elif isinstance(event, Connected):
-                self._evolve(lost=None)
+                self._may_be_another = True
+                self._show(attrs.evolve(self.state, lost=None))
 
     async def run_drawing(self, shown: Screen) -> None:
         """Draw whenever something has changed."""
@@ -141,21 +155,21 @@ class Monitor:
             return
         fd = sys.stdin.fileno()
         with unbuffered(fd):
-            async for key in read_keys(fd):
-                if key == "q":
+            while (keys := await read_keys(fd)) is not None:
+                if "q" in keys:
                     scope.cancel()
                     return
-                self.state = self.state.press(key)
-                self.redraw()
+                for key in keys:
+                    self._show(self.state.press(key))
 
 
 async def first_state(client: Client, url: str, interval: float) -> State:
     """Everything that the gateway tells, and no rates yet."""
-    info = await client.command("gateway.info")
+    version = await _version(client)
     look = await take(client, PARTS, {})
     return State(
         url=url,
-        version=str(info["version"]) if isinstance(info, dict) else "",
+        version=version,
         interval=interval,
         look=look,
         pace=Pace(seconds=0.0),
@@ -163,8 +177,13 @@ async def first_state(client: Client, url: str, interval: float) -> State:
     )
 
 
+async def _version(client: Client) -> str:
+    info = await client.command("gateway.info")
+    return str(info["version"]) if isinstance(info, dict) else ""
+
+
 async def second_state(client: Client, first: State) -> State:
     """Look once more, an interval later, so that there are rates."""
     await trio.sleep(first.interval)
-    look: Look = await take(client, PARTS, first.missing)
+    look: Look = await take(client, PARTS, first.look.forbidden)
     return attrs.evolve(first, look=look, pace=between(first.look, look), now=time.time())
