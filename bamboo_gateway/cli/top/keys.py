@@ -60,5 +60,8 @@ def unbuffered(fd: int) -> Iterator[None]:
 async def read_keys(fd: int) -> Sequence[Key] | None:
     """Wait for keys that are pressed at the terminal *fd*; None: it has hung up. Cancelled, none is lost."""
     await trio.lowlevel.wait_readable(fd)
-    data = os.read(fd, _READ_BYTES)
+    try:
+        data = os.read(fd, _READ_BYTES)
+    except OSError:  # as a terminal says it whose window was closed
+        return None
     return parse(data) if data else None

@@ -37,7 +37,7 @@ def test_a_screen_of_80_columns() -> None:
         "delivery lag   0.56 ms  median; 99 % in 10 ms",
         "commit         0.56 ms  median; 99 % in 10 ms",
         "event loop     0.56 ms  median; 99 % in 10 ms",
-        "memory          1.5 MB  of logs, 2.05 kB for slow clients",
+        "memory          1.5 MB  logs; 2.05 kB for slow clients",
         "",
         "Sessions (42)   Connections (3)",
         "SESSION                               USER      STATE      EV/S  WATCH    ACTIVE",
@@ -95,16 +95,13 @@ def test_a_lost_connection_is_said_and_the_screen_stays() -> None:
     """In place of whatever else there was to say."""
     lines = screen(state(lost="it broke off", complaint="no answer"), 80, 24)
     assert text(lines)[0].endswith("lost")
-    assert lines[1] == (("connection lost: it broke off; trying to come back", "bad"),)
+    assert list(lines[1]) == [("connection lost: it broke off; trying to come back", "bad")]
     assert text(lines)[3].startswith("connections          3")
 
 
 def test_a_look_that_failed_is_said() -> None:
     """The numbers are those of the one before."""
-    assert (
-        text(screen(state(complaint="no answer within 10 seconds"), 80, 24))[1]
-        == "no answer within 10 seconds"
-    )
+    assert text(screen(state(complaint="no answer"), 80, 24))[1] == "no answer"
 
 
 def test_a_pause_is_said() -> None:

@@ -53,6 +53,16 @@ async def test_keys_come_one_by_one_and_without_an_end_of_line() -> None:
         os.close(theirs)
 
 
+async def test_a_terminal_that_was_closed_has_no_more_keys() -> None:
+    """Linux calls that an error."""
+    ours, theirs = pty.openpty()
+    os.close(ours)
+    try:
+        assert await read_keys(theirs) is None
+    finally:
+        os.close(theirs)
+
+
 async def test_the_end_of_the_input_is_the_end_of_the_keys() -> None:
     """As of a terminal that was closed."""
     read, write = os.pipe()
