@@ -164,7 +164,7 @@ def test_rows_are_scrolled_over() -> None:
     table=st.sampled_from(["sessions", "connections"]),
 )
 def test_it_fits_any_terminal(columns: int, rows: int, count: int, words: str, table: str) -> None:
-    """Never a line too many, never a column too wide, nothing that moves the cursor; the keys stay in sight."""
+    """No line too many, no column too wide, nothing that moves the cursor; the keys stay in sight."""
     look = Look(
         at=0.0,
         numbers=numbers(),
