@@ -133,9 +133,18 @@ class SettingType(click.ParamType[Any]):
 
 def options(command: CommandT) -> CommandT:
     """Give *command* an option for every setting that can be typed; it is called with all, by name."""
-    for field in reversed(OPTIONS.values()):
-        command = _option(field)(command)
-    return command
+    return options_of(click.Option)(command)
+
+
+def options_of(kind: type[click.Option]) -> Callable[[CommandT], CommandT]:
+    """The same, with options that are of this *kind*."""
+
+    def decorate(command: CommandT) -> CommandT:
+        for field in reversed(OPTIONS.values()):
+            command = _option(field, kind)(command)
+        return command
+
+    return decorate
 
 
 def pick(cls: type[Any], values: dict[str, Any]) -> Any:
@@ -148,7 +157,7 @@ def variable(name: str) -> str:
     return f"BAMBOO_{name.upper()}"
 
 
-def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
+def _option(field: attrs.Attribute[Any], kind: type[click.Option]) -> Callable[[CommandT], CommandT]:
     it = Setting.of(field)
     is_list = it.kind == "list"
     # A list is given item by item: `--allowed-origin A --allowed-origin B`.
@@ -158,6 +167,7 @@ def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
         return click.option(
             f"{flag}/--no-{flag.removeprefix('--')}" if field.default else flag,
             field.name,
+            cls=kind,
             is_flag=True,
             default=field.default,
             envvar=variable(field.name),
@@ -167,6 +177,7 @@ def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
     return click.option(
         flag,
         field.name,
+        cls=kind,
         type=SettingType(field),
         metavar="|".join(it.choices) or _METAVARS[it.kind],
         multiple=is_list,

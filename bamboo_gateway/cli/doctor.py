@@ -1,8 +1,0 @@
-"""Soon."""
-
-import click
-
-
-@click.command("doctor")
-def command() -> None:
-    """Soon."""
