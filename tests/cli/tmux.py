@@ -48,9 +48,15 @@ class Screen:
         """What is shown now."""
         return self.run("capture-pane", "-p").splitlines()
 
-    def wait_for(self, text: str) -> list[str]:
-        """Wait until *text* is shown somewhere; return the whole screen."""
-        return self.wait_until(lambda lines: any(text in line for line in lines), text)
+    def wait_for(self, *texts: str) -> list[str]:
+        """
+        Wait until all of *texts* are shown somewhere; return the whole screen.
+
+        It may be seen while it is being drawn: name what is drawn last as well.
+        """
+        return self.wait_until(
+            lambda lines: all(any(text in line for line in lines) for text in texts), " and ".join(texts)
+        )
 
     def wait_until(self, is_so: Callable[[list[str]], bool], what: str) -> list[str]:
         """Wait until the screen is as it shall be; return it."""

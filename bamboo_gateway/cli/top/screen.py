@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import trio
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
@@ -38,7 +39,14 @@ class Screen:
 
     async def draw(self, state: State) -> None:
         """Show *state*. In a thread: a terminal that takes nothing shall not hold up the connection."""
-        await trio.to_thread.run_sync(partial(self._live.update, _View(state), refresh=True))
+        await trio.to_thread.run_sync(self._draw, state)
+
+    def _draw(self, state: State) -> None:
+        # Rich would believe COLUMNS and LINES, which may have been exported before the window was resized.
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+        if columns and rows:  # a serial line does not know them
+            self._live.console.size = ConsoleDimensions(columns, rows)
+        self._live.update(_View(state), refresh=True)
 
 
 @contextmanager

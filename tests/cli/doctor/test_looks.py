@@ -23,8 +23,10 @@ from bamboo_gateway.cli.doctor import (
     storage,
     tokens,
 )
-from bamboo_gateway.cli.doctor.finding import Finding
+from bamboo_gateway.cli.doctor.examination import Subject, examine
+from bamboo_gateway.cli.doctor.finding import Finding, well
 from bamboo_gateway.cli.doctor.listening_process import listening_process
+from bamboo_gateway.cli.settings import SETTINGS
 from bamboo_gateway.config import Address, UnixAddress
 from bamboo_gateway.identity.tokens_file import editing
 from bamboo_gateway.storage.sqlite import SQLiteStorage
@@ -274,3 +276,21 @@ def test_files_that_are_there_have_their_times(tmp_path: Path) -> None:
 def test_the_limits_are_those_of_this_process() -> None:
     """One connection is always possible."""
     assert descriptors.look(1).verdict == "well"
+
+
+async def test_the_examination_asks_the_endpoint_of_its_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And compares its clock with this one."""
+    told: list[Finding] = []
+    monkeypatch.setenv("BAMBOO_OPENAI_MODEL", "m")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    values = {name: field.default for name, field in SETTINGS.items()}
+    values |= {"agent": "openai", "bind": "127.0.0.1:0", "storage": "memory:"}
+    async with endpoint(status(401, {}, date="Fri, 15 Jan 2021 08:00:00 GMT")) as script:
+        monkeypatch.setenv("OPENAI_BASE_URL", script.url)
+        await examine(Subject(values, [well("settings", "noted")], main), told.append)
+    found = {each.about: each for each in told}
+    assert found["settings"].text == "noted"
+    assert found["endpoint"].verdict == "fault"
+    assert "ahead of that of the model endpoint" in found["clock"].text
