@@ -291,7 +291,9 @@ class Gateway {
 
   restart() {
     this.generation += 1;
-    for (const name of LOGS) this.logs.set(name, { first: 1, last: 0 });
+    const turn = this.generation % LOGS.length; // any of them may be the first to tell of its gap
+    const names = [...LOGS.slice(turn), ...LOGS.slice(0, turn)];
+    this.logs = new Map(names.map((name) => [name, { first: 1, last: 0 }]));
   }
 
   /**
@@ -301,6 +303,7 @@ class Gateway {
    */
   connect(hello) {
     this.live = [];
+    /** @type {AgentToken[]} */
     const events = [];
     for (const [name, log] of this.logs) {
       let after = name === null ? hello.last_seq : hello.channels?.[name];

@@ -275,7 +275,9 @@ export class Link {
     this.#rest.end();
     this.requests.close(error);
     this.#become("closed");
-    this.#setup.listeners.emit("closed", { code: error.code, reason: error.reason, error: isOwnWill ? null : error });
+    const { listeners } = this.#setup;
+    listeners.emit("closed", { code: error.code, reason: error.reason, error: isOwnWill ? null : error });
+    listeners.end();
   }
 
   #drop() {
