@@ -24,6 +24,7 @@ try {
     [join(here, "node_modules", "typescript", "bin", "tsc"), ...options, ...target, "--outDir", made, "--rootDir", "client", "--ignoreConfig", "client/bamboo.js"],
     { cwd: here, stdio: "inherit" },
   );
+  await cp(join(here, "client", "messages.d.ts"), join(made, "messages.d.ts")); // it is one already
   const [wanted, now] = [await filesOf(made), await filesOf(committed)];
   const stale = [...new Set([...wanted.keys(), ...now.keys()])].filter((name) => wanted.get(name) !== now.get(name));
   if (stale.length && process.argv.includes("--check")) {
