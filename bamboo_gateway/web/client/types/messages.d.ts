@@ -530,6 +530,13 @@ export interface HistoryList {
   first: number;
   /** Are there older ones? */
   has_more: boolean;
+  /**
+   * The last event of the session's log that is in this answer, also in the message that is still `running`.
+   * Who connects first, and asks then, passes over the events up to it, and misses and doubles nothing.
+   */
+  seq: number;
+  /** Those that wait for their turn, in order: their `user_message` was before `seq`, too. */
+  queued: Array<QueuedChat>;
 }
 
 /** One message of the conversation. */
@@ -547,6 +554,10 @@ export interface HistoryMessage {
   tool_calls: Array<ToolRecord>;
   /** It was longer than an answer may be: its end is missing here. */
   truncated: boolean;
+  /** What a complete answer has cost; left out where an older version has stored it. */
+  usage?: TokenUsage | null;
+  /** Why an answer failed or was interrupted; left out where an older version has stored it. */
+  error?: TurnError | null;
 }
 
 /** One tool call of an assistant message. */
@@ -557,6 +568,30 @@ export interface ToolRecord {
   /** None: it has not come back. */
   result?: string | null;
   ok?: boolean | null;
+  /** Unix milliseconds; left out: nobody knows, as in what an older version has stored. */
+  started_at?: number | null;
+  /** Unix milliseconds; left out: it has not come back, or nobody knows. */
+  completed_at?: number | null;
+  /** Characters (code points) of the message's `content` that came before the call; left out: nobody knows. */
+  position?: number | null;
+}
+
+/** Why a turn did not come to its end. */
+export interface TurnError {
+  /** A row of the table of error codes. */
+  code: string;
+  /** For people; cut, if it is very long. */
+  message: string;
+}
+
+/** A chat that waits for its turn. */
+export interface QueuedChat {
+  /** The turn that will answer it. */
+  run_id: string;
+  /** What was said. */
+  content: string;
+  /** The id of the chat. */
+  id: string | null;
 }
 
 /** Which session, and which of its turns. */
@@ -676,9 +711,30 @@ export interface GatewayInfo {
   limits: Limits;
 }
 
+/** What beside the statistics. */
+export interface StatsArgs {
+  /** Also how long things took? */
+  histograms?: boolean;
+}
+
 /** How the gateway does: `Gateway.statistics()` as JSON. */
 export interface GatewayStats {
   statistics: Json;
+  /**
+   * How many seconds things took: `delivery_lag`, `commit_time`, `loop_lag`, `turn_duration`. They count from
+   * the gateway's start on: the difference of two answers is what was between them. Null where not asked for.
+   */
+  histograms: Record<string, HistogramSnapshot> | null;
+}
+
+/** A histogram as it was at one time. */
+export interface HistogramSnapshot {
+  /** Of the buckets, rising; each includes its own. A last bucket takes all that is above them. */
+  bounds: Array<number>;
+  /** Observations by bucket, since the start of the gateway: one more than there are bounds. */
+  counts: Array<number>;
+  /** Of all observations. */
+  sum: number;
 }
 
 /** Name of each event of the gateway → its message. */
@@ -728,5 +784,5 @@ export interface Commands {
   "broadcast.send": { args: BroadcastArgs; result: BroadcastSent };
   "presence.list": { args: SessionArgs; result: PresenceList };
   "gateway.info": { args: NoArgs; result: GatewayInfo };
-  "gateway.stats": { args: NoArgs; result: GatewayStats };
+  "gateway.stats": { args: StatsArgs; result: GatewayStats };
 }
