@@ -175,7 +175,7 @@ async def test_pages_behind_a_bad_network(served: Serving, node: str, report: Ca
     pages: list[Page] = []
 
     async def run(number: int) -> None:
-        plan = random_trips(random.Random(seed + number), 12_000)
+        plan = random_trips(random.Random(seed + number), 5_000)
         pages.append(await suffer(node, port_of(served), greeted(plan), CHATS))
 
     async with trio.open_nursery() as nursery:
