@@ -42,13 +42,14 @@ export function Pane({ id }) {
 
 /** @param {{stream: Stream}} props */
 function OpenPane({ stream }) {
-  const { gate } = useDesk();
+  const { gate, shortcuts } = useDesk();
   const [given, setGiven] = useState(/** @type {{text: string} | null} */ (null));
   const conversation = stream.conversation.value;
   const pending = stream.pending.value;
   const isRunning = runningTurn(conversation) !== null;
   const isEnded = stream.state.value.phase === "ended";
   const scroller = useScroller([conversation, pending], conversation.first, () => void stream.loadOlder());
+  useEffect(() => shortcuts.add("End", scroller.toEnd), []);
   usePoll(() => stream.refresh(), REFRESH_INTERVAL, [stream]);
   const mayAbort = gate.permissions.value.may("session.abort") && stream.info.value.access !== "read";
   const abort = () => void stream.abort(runningTurn(stream.conversation.value)?.runId ?? null);

@@ -4,6 +4,7 @@ import { useState } from "../../vendor/preact/hooks.js";
 import { trouble } from "../text/advice.js";
 import { Icon } from "../shell/icons.js";
 import { Dialog } from "./dialog.js";
+import { Field } from "./field.js";
 
 /** What an attempt needs: whether it runs, what went wrong, and a way to try. @param {() => Promise<void>} attempt */
 function useAttempt(attempt) {
@@ -42,11 +43,8 @@ export function AskName({ title, label, hint, value = "", action, isRequired = f
   const { busy, failure, submit } = useAttempt(() => onSubmit(name.trim()));
   return html`<${Dialog} title=${title} onClose=${onClose}>
     <form class="stack" onSubmit=${submit}>
-      <label class="field"><span class="label">${label}</span>
-        <input class="input" name="name" maxlength="256" autocomplete="off" autofocus required=${isRequired} value=${name}
-          onInput=${(/** @type {any} */ event) => setName(event.target.value)} />
-        ${hint && html`<span class="hint">${hint}</span>`}
-      </label>
+      <${Field} label=${label} hint=${hint}>${(/** @type {object} */ own) => html`<input class="input" ...${own} name="name" maxlength="256" autocomplete="off" autofocus
+        required=${isRequired} value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} />`}</${Field}>
       <${Failure} error=${failure} />
       <div class="row row-end">
         <button type="button" class="button" onClick=${onClose}>Cancel</button>
