@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { useState } from "../../vendor/preact/hooks.js";
 import { trouble } from "../text/advice.js";
+import { sentence } from "../text/format.js";
 import { Icon } from "../shell/icons.js";
 import { Dialog } from "./dialog.js";
 import { Field } from "./field.js";
@@ -29,7 +30,7 @@ function useAttempt(attempt) {
 export function Failure({ error }) {
   if (!error) return null;
   const { title, message, todo } = trouble(error);
-  return html`<p class="note note-danger" role="alert"><${Icon} name="warning" /><span><strong>${title}.</strong> ${message} ${todo}</span></p>`;
+  return html`<p class="note note-danger" role="alert"><${Icon} name="warning" /><span><strong>${title}.</strong> ${sentence(message)} ${todo}</span></p>`;
 }
 
 /**
