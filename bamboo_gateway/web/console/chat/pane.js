@@ -32,10 +32,10 @@ export function Pane({ id }) {
     void opened.open();
     return () => opened.close();
   }, [id, attempt]);
-  if (!stream || stream.sessionId !== id || stream.state.value.phase === "opening") return html`<div class="pane" data-state="opening"><${Loading} what="Opening the session…" /></div>`;
+  if (!stream || stream.sessionId !== id || stream.state.value.phase === "opening") return html`<div class="pane" data-state="opening"><h1 class="visually-hidden">Chat</h1><${Loading} what="Opening the session…" /></div>`;
   const state = stream.state.value;
   if (state.phase === "failed") {
-    return html`<div class="pane" data-state="failed"><${Broken} error=${state.error} onRetry=${() => setAttempt(attempt + 1)}><a class="button button-quiet" href=${hashOf("sessions")}>All sessions</a></${Broken}></div>`;
+    return html`<div class="pane" data-state="failed"><h1 class="visually-hidden">Chat</h1><${Broken} error=${state.error} onRetry=${() => setAttempt(attempt + 1)}><a class="button button-quiet" href=${hashOf("sessions")}>All sessions</a></${Broken}></div>`;
   }
   return html`<${OpenPane} key=${`${id}/${attempt}`} stream=${stream} />`;
 }
