@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import trustme
 from tests.cli.process import HANG, run, serving
 from tests.integration.ports import free_port
 
-from .shipped import shipped
+from .shipped import program, shipped
 
 ProxyName = Literal["nginx", "caddy"]
 UpstreamName = Literal["tcp", "unix"]
@@ -37,17 +36,6 @@ async def agent(turn):
             await trio.sleep(0.01)
 """
 """Says a word, and waits before the next until somebody has heard it."""
-
-
-def program(name: ProxyName) -> str:
-    """Where it is; without it the test is skipped, or fails if none may be."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found:
-        return found
-    reason = f"needs {name}"
-    if os.environ.get("BAMBOO_REQUIRE_ALL"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 class Proxy:
