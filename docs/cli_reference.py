@@ -39,7 +39,8 @@ _AFTER: dict[str, str] = {
 **Where a setting comes from.** What is typed goes before the environment, and that before the file, setting
 by setting. An empty variable counts as unset. A list is given item by item on the command line, in a
 variable with spaces between, and as a list in the file. A duration is a number of seconds, or a number with
-a unit: `90s`, `15m`, `24h`, `7d`.
+a unit: `90s`, `15m`, `24h`, `7d`. A secret may stand in a file of its own, which `BAMBOO_AUTH_TOKEN_FILE`
+names in place of `BAMBOO_AUTH_TOKEN`; that is read again at a reload, too.
 
 **The file** (`--config`) is TOML. A key that is none is refused, and the nearest one is named; so is a
 value of the wrong type:

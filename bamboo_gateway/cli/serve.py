@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from typing import Any
@@ -21,6 +22,7 @@ from . import config_file, logs, settings
 from .reloader import Reloader
 from .rereading import RereadableCommand
 from .running import run
+from .service_manager import ServiceManager
 from .task_tree import run_task_tree_printer
 from .tokens_path import tokens_path
 
@@ -73,19 +75,20 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     # Here, for the process is ours; in an embedder's it is not.
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    run(_serve_watched, gateway, Reloader(gateway, ours, ctx))
+    run(_serve_watched, gateway, Reloader(gateway, ours, ctx), ServiceManager.take_from(os.environ))
 
 
-async def _serve_watched(gateway: Gateway, reloader: Reloader) -> None:
+async def _serve_watched(gateway: Gateway, reloader: Reloader, manager: ServiceManager) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(run_task_tree_printer)
-        await _serve(gateway, reloader)
+        nursery.start_soon(manager.run_watchdog)
+        await _serve(gateway, reloader, manager)
         nursery.cancel_scope.cancel()
 
 
-async def _serve(gateway: Gateway, reloader: Reloader) -> None:
+async def _serve(gateway: Gateway, reloader: Reloader, manager: ServiceManager) -> None:
     async with trio.open_nursery() as nursery:
-        await nursery.start(_heed_signals, gateway, reloader)
+        await nursery.start(_heed_signals, gateway, reloader, manager)
         try:
             addresses = await nursery.start(gateway.serve)
         except StorageError as error:
@@ -95,7 +98,9 @@ async def _serve(gateway: Gateway, reloader: Reloader) -> None:
             raise click.ClickException(f"cannot listen on {gateway.config.bind}: {reason}") from error
         if gateway.config.insecure_no_auth and not gateway.asks_who:
             log.warning("nobody is asked who they are", bind=gateway.config.bind)
-        click.echo("listening on " + " ".join(_url(gateway.config, address) for address in addresses))
+        listening = "listening on " + " ".join(_url(gateway.config, address) for address in addresses)
+        click.echo(listening)
+        await manager.tell_ready(listening)
 
 
 def _url(config: GatewayConfig, address: Address | UnixAddress) -> str:
@@ -106,7 +111,11 @@ def _url(config: GatewayConfig, address: Address | UnixAddress) -> str:
 
 
 async def _heed_signals(
-    gateway: Gateway, reloader: Reloader, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    gateway: Gateway,
+    reloader: Reloader,
+    manager: ServiceManager,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Reload at each SIGHUP, and drain at the first other signal; the second ends the process."""
     with trio.open_signal_receiver(*_STOPS, signal.SIGHUP) as signals:
@@ -114,9 +123,19 @@ async def _heed_signals(
         async for received in signals:
             if received in _STOPS:
                 break
-            await reloader.reload()
+            await _reload(gateway, reloader, manager)
     for each in _STOPS:
         signal.signal(each, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing left to reload for
     log.info("stopping", signal=signal.Signals(received).name)
+    await manager.tell_stopping(gateway.config.drain_timeout)
     await gateway.drain()
+
+
+async def _reload(gateway: Gateway, reloader: Reloader, manager: ServiceManager) -> None:
+    if not gateway.is_ready:  # and nobody may be told yet that it is
+        await reloader.reload()
+        return
+    await manager.tell_reloading()
+    await reloader.reload()
+    await manager.tell_reloaded()

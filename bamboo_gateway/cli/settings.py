@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -10,6 +11,8 @@ import attrs
 import click
 
 from ..config import GatewayConfig, Kind, Setting, setting
+from ..errors import ConfigError
+from ..secret_file import read_secret
 from ..storage import parse_storage
 from ..token_record import read_record
 from .duration import format_duration, parse_duration
@@ -118,6 +121,18 @@ class SettingType(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
+class SecretOption(click.Option):
+    """An option whose variable may name a file in its place: `NAME_FILE`."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Read the variable or the file; click asks for it where nothing was typed."""
+        assert isinstance(self.envvar, str), "`variable` makes it"
+        try:
+            return read_secret(self.envvar, os.environ)
+        except ConfigError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
 def options(command: CommandT) -> CommandT:
     """Give *command* an option for every setting that can be typed; it is called with all, by name."""
     for field in reversed(OPTIONS.values()):
@@ -154,6 +169,7 @@ def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
     return click.option(
         flag,
         field.name,
+        cls=SecretOption if it.kind == "secret" else None,
         type=SettingType(field),
         metavar="|".join(it.choices) or _METAVARS[it.kind],
         multiple=is_list,
