@@ -54,9 +54,16 @@ class Visits(Protocol):
     """How a test has a person come to a gateway."""
 
     def __call__(
-        self, home: str, *, width: int = 1280, height: int = 800, dark: bool = False, scale: float = 1.0
+        self,
+        home: str,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        dark: bool = False,
+        still: bool = False,
+        scale: float = 1.0,
     ) -> Visit:
-        """Begin with an empty profile at *home*, in a window of so many CSS pixels."""
+        """Begin with an empty profile at *home*, in a window of so many CSS pixels; *still*: who wants no motion."""
         ...
 
 
@@ -66,11 +73,18 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visits]
     visits: list[Visit] = []
 
     def come(
-        home: str, *, width: int = 1280, height: int = 800, dark: bool = False, scale: float = 1.0
+        home: str,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        dark: bool = False,
+        still: bool = False,
+        scale: float = 1.0,
     ) -> Visit:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if still else "no-preference",
             device_scale_factor=scale,
             has_touch=width < 600,
             locale="en-GB",

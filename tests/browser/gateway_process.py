@@ -67,11 +67,16 @@ class GatewayProcess:
         with self._process as process:
             process.kill()
 
+    def ask_to_stop(self) -> None:
+        """Have it let turns come to their end, and then stop."""
+        assert self._process is not None
+        self._process.terminate()
+
     def stop(self) -> int:
-        """Ask it to stop; return its exit code."""
+        """Ask it to stop; return its exit code when it has."""
         assert self._process is not None
         with self._process as process:
-            process.terminate()
+            self.ask_to_stop()
             try:
                 return process.wait(HANG)
             finally:

@@ -64,6 +64,12 @@ async def _words(telling: Telling, argument: str) -> None:
             await telling.turn.token(f"w{telling.words} ")
 
 
+async def _flood(telling: Telling, argument: str) -> None:
+    """`flood 2000`: so many numbered words, as fast as they are taken."""
+    for number in range(int(argument)):
+        await telling.turn.token(f"f{number} ")
+
+
 async def _hold(telling: Telling, argument: str) -> None:
     """`hold a`: wait until gate `a` is open."""
     gate = Path(os.environ[GATES_VARIABLE]) / argument
@@ -105,6 +111,7 @@ async def _fail(telling: Telling, argument: str) -> None:
 
 STEPS: dict[str, Callable[[Telling, str], Awaitable[None]]] = {
     "words": _words,
+    "flood": _flood,
     "hold": _hold,
     "say": _say,
     "tool": _tool,

@@ -25,6 +25,8 @@ class Visit:
         self.context = context
         self.home = home
         self.faults: list[str] = []
+        self.requested: list[str] = []
+        """The address of each request, and of each socket."""
         self._allowed: list[re.Pattern[str]] = []
         self._host = urlsplit(home).netloc
         context.on("console", self._on_console)
@@ -67,6 +69,7 @@ class Visit:
         self._check(socket.url)
 
     def _check(self, url: str) -> None:
+        self.requested.append(url)
         parts = urlsplit(url)
         if parts.scheme not in {"data", "blob"} and parts.netloc != self._host:
             self.faults.append(f"stranger: {url}")

@@ -1,0 +1,68 @@
+"""A developer reads the raw frames: what comes and goes, in order, with its numbers, and never a token."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visits
+from tests.browser.console import Console
+from tests.browser.gateway_process import GatewayProcess
+from tests.browser.pictures import take_picture
+
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
+
+
+def test_frames_are_shown_with_their_seq(gateway: GatewayProcess, visit: Visits) -> None:
+    """Each event of a log with its number, and the message as it came."""
+    console = Console(visit(gateway.page).open(f"#/chat/{gateway.new_session('raw')}"))
+    console.say("words 3")
+    expect(console.answers.last).to_contain_text("w3")
+    expect(console.abort).to_be_hidden()
+    console.go("Events")
+    for kind, seq in (("user_message", "1"), ("agent_start", "2"), ("agent_token", "3")):
+        row = console.event(kind).first
+        expect(row).to_contain_text(seq)
+    console.event("agent_complete").first.click()
+    expect(console.page.get_by_text('"type": "agent_complete"')).to_be_visible()
+    take_picture(console.page, "events-one")
+
+
+def test_they_can_be_filtered(gateway: GatewayProcess, visit: Visits) -> None:
+    """By what they say, at once; and all are back when the filter is gone."""
+    console = Console(visit(gateway.page).open(f"#/chat/{gateway.new_session('filtered')}"))
+    console.say("words 3; tool needle {}")
+    expect(console.abort).to_be_hidden()
+    console.go("Events")
+    expect(console.event("agent_token").first).to_be_visible()
+    console.filter.fill("needle")
+    expect(console.event("agent_token")).to_have_count(0)
+    expect(console.event("agent_tool_start")).to_have_count(1)
+    console.filter.fill("")
+    expect(console.event("agent_token").first).to_be_visible()
+
+
+def test_they_can_be_held(gateway: GatewayProcess, visit: Visits) -> None:
+    """Paused, nothing moves under one's eyes; going on shows what came meanwhile."""
+    coming = visit(gateway.page)
+    session = gateway.new_session("held")
+    console = Console(coming.open(f"#/chat/{session}"))
+    expect(console.composer).to_be_editable()
+    console.go("Events")
+    console.pause.click()
+    gateway.say(session, "words 3")
+    expect(console.page.get_by_text("waiting").first).to_be_visible()
+    expect(console.event("agent_complete")).to_have_count(0)
+    console.resume.click()
+    expect(console.event("agent_complete").first).to_be_visible()
+
+
+def test_they_are_bounded(gateway: GatewayProcess, visit: Visits) -> None:
+    """The newest 2,000 are kept: a page that is left open does not fill the memory."""
+    session = gateway.new_session("flood")
+    console = Console(visit(gateway.page).open(f"#/chat/{session}"))
+    expect(console.composer).to_be_editable()
+    gateway.say(session, "flood 2500")
+    console.go("Events")
+    expect(console.page.get_by_text("2,000").first).to_be_visible()
+    assert console.page.get_by_role("row").count() < 200  # no more are drawn than are seen
