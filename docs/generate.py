@@ -42,6 +42,7 @@ from bamboo_gateway.session.metadata import MAX_METADATA_BYTES
 from bamboo_gateway.token_record import scope_names
 
 DOCS = Path(__file__).parent
+WEB_CLIENT = DOCS.parent / "bamboo_gateway" / "web" / "client"
 
 _TAGS = CLIENT_TAGS | EVENT_TAGS
 
@@ -352,6 +353,9 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield DOCS / name, _filled(DOCS / name, makers)
     if (reference := DOCS / "cli_reference.py").exists():
         yield DOCS / "cli.md", runpy.run_path(str(reference))["render"]()
+    browser = runpy.run_path(str(DOCS / "browser_types.py"))
+    yield WEB_CLIENT / "messages.js", browser["render_messages"]()
+    yield WEB_CLIENT / "protocol.js", browser["render_protocol"]()
     dashboard = DOCS / "grafana_dashboard.py"
     yield DOCS / "grafana" / "bamboo-gateway.json", runpy.run_path(str(dashboard))["render"]()
 
@@ -379,7 +383,7 @@ def main() -> None:
     ]
     for path, text in stale:
         if check:
-            print(f"docs/{path.relative_to(DOCS)} is stale: run python docs/generate.py", file=sys.stderr)
+            print(f"{path.relative_to(DOCS.parent)} is stale: run python docs/generate.py", file=sys.stderr)
         else:
             path.write_text(text, encoding="utf-8")
     sys.exit(check and bool(stale))
