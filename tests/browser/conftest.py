@@ -63,7 +63,7 @@ class Visits(Protocol):
         still: bool = False,
         scale: float = 1.0,
     ) -> Visit:
-        """Begin with an empty profile at *home*, in a window of so many CSS pixels; *still*: who wants no motion."""
+        """Begin with an empty profile at *home*, in a window of so many CSS pixels; *still*: without motion."""
         ...
 
 
@@ -115,7 +115,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway that asks nothing of anybody, for all tests that leave it as it is."""
-    with gateway_process(tmp_path_factory.mktemp("gateway")) as served:
+    folder = tmp_path_factory.mktemp("gateway")
+    with gateway_process(folder, "--storage", f"sqlite:{folder / 'kept.sqlite3'}") as served:
         yield served
 
 

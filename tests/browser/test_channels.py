@@ -32,18 +32,18 @@ def test_none_says_what_to_do(own_gateway: Callable[..., GatewayProcess], visit:
 
 def test_one_is_made_and_deleted(gateway: GatewayProcess, console: Console) -> None:
     """By its name, which has to be free; it goes only if one means it."""
-    console.new_channel.click()
+    console.button("New channel").click()
     console.dialog.get_by_label("Name").fill("made here")
     console.dialog.get_by_role("button", name="Create").click()
     expect(console.channel("made here")).to_be_visible()
-    console.new_channel.click()
+    console.button("New channel").click()
     console.dialog.get_by_label("Name").fill("made here")
     console.dialog.get_by_role("button", name="Create").click()
     expect(console.dialog.get_by_role("alert")).to_contain_text("taken")
     console.page.keyboard.press("Escape")
     console.channel("made here").click()
-    console.page.get_by_role("button", name="Delete").click()
-    console.dialog.get_by_role("button", name="Delete").click()
+    console.button("Delete channel made here").click()
+    console.dialog.get_by_role("button", name="Delete channel").click()
     expect(console.channel("made here")).to_have_count(0)
 
 
@@ -54,7 +54,7 @@ def test_the_list_is_live(gateway: GatewayProcess, console: Console) -> None:
     with gateway.client() as other:
         other.say("command", name="channel.join", args={"name": "made elsewhere"}, id="join")
         other.next("command_result")
-        expect(console.channel("made elsewhere")).to_contain_text("1")
+        expect(console.channel("made elsewhere")).to_contain_text("1 member")
     gateway.command("channel.delete", {"name": "made elsewhere"})
     expect(console.channel("made elsewhere")).to_have_count(0)
 
@@ -62,14 +62,17 @@ def test_the_list_is_live(gateway: GatewayProcess, console: Console) -> None:
 def test_what_is_said_is_heard_on_both_sides(gateway: GatewayProcess, console: Console) -> None:
     """Who joins reads what others say, and is read by them; each message once."""
     gateway.command("channel.create", {"name": "talk"})
+    gateway.new_session("mouthpiece")
     console.channel("talk").click()
-    console.page.get_by_role("button", name="Join").click()
+    console.page.get_by_label("Session that joins").select_option(label="mouthpiece")
+    console.button("Join").click()
     with gateway.client() as other:
         other.say("command", name="channel.join", args={"name": "talk"}, id="join")
         other.next("command_result")
-        console.say("hello from the page")
+        console.page.get_by_label("Message to the channel").fill("hello from the page")
+        console.button("Send").click()
         assert other.next("channel_message")["content"] == "hello from the page"
         other.say("command", name="channel.send", args={"name": "talk", "content": "hello back"}, id="send")
-        expect(console.page.get_by_text("hello back")).to_have_count(1)
-        expect(console.page.get_by_text("hello from the page")).to_have_count(1)
+        expect(console.page.get_by_role("log").get_by_text("hello back")).to_have_count(1)
+        expect(console.page.get_by_role("log").get_by_text("hello from the page")).to_have_count(1)
     take_picture(console.page, "channels-talk")

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 
 def test_an_answer_is_streamed(gateway: GatewayProcess, visit: Visits) -> None:
-    """What the agent has said so far is shown while it still speaks; in the end all is there, with its usage."""
+    """What the agent has said so far is shown while it speaks; in the end all is there, with its usage."""
     console = Console(visit(gateway.page).open(f"#/chat/{gateway.new_session('streamed')}"))
     console.say("words 20; hold streamed; words 20")
     expect(console.answers.last).to_contain_text("w20")
@@ -37,7 +37,7 @@ def test_a_tool_is_a_card(gateway: GatewayProcess, visit: Visits) -> None:
     expect(card).to_contain_text("running")
     gateway.open_gate("tool")
     expect(card).to_contain_text(re.compile(r"\d (ms|s)"))
-    console.unfold(card)
+    card.get_by_text("library.search").click()
     expect(card).to_contain_text('"title": "Bamboo"')
     expect(card).to_contain_text("42 books")
     expect(console.answers.last).to_contain_text("w3")
@@ -49,7 +49,6 @@ def test_a_tool_that_fails_says_so(gateway: GatewayProcess, visit: Visits) -> No
     console.say('broken library.search {"fail":"the shelves are empty"}; words 3')
     card = console.tool("library.search")
     expect(card).to_contain_text("failed")
-    console.unfold(card)
     expect(card).to_contain_text("the shelves are empty")
     expect(console.answers.last).to_contain_text("w3")
 
@@ -97,10 +96,11 @@ def test_older_messages_come_page_by_page(gateway: GatewayProcess, visit: Visits
     console = Console(visit(gateway.page).open(f"#/chat/{session}"))
     expect(console.questions.last).to_contain_text("number 69.")
     expect(console.questions.last).to_be_in_viewport()
-    while console.older.is_visible():
+    beginning = console.page.get_by_text("The beginning of the conversation")
+    while not beginning.is_visible():
         before = console.questions.count()
-        console.older.click()
-        expect(console.questions.nth(before)).to_be_attached()
+        console.button("Show older messages").scroll_into_view_if_needed()
+        expect(console.questions.nth(before).or_(beginning).first).to_be_attached()
     said = re.findall(r"fail number (\d+)\.", "\n".join(console.questions.all_inner_texts()))
     assert said == [str(number) for number in range(70)]
 
@@ -143,7 +143,7 @@ def test_a_session_that_is_no_more_says_so(gateway: GatewayProcess, visit: Visit
     console = Console(visit(gateway.page).open(f"#/chat/{session}"))
     expect(console.composer).to_be_editable()
     gateway.command("session.delete", {"session_id": session})
-    expect(console.page.get_by_text("The session has ended")).to_be_visible()
+    expect(console.alert).to_contain_text("The session has ended")
     expect(console.composer).not_to_be_editable()
 
 

@@ -21,9 +21,8 @@ def test_frames_are_shown_with_their_seq(gateway: GatewayProcess, visit: Visits)
     expect(console.abort).to_be_hidden()
     console.go("Events")
     for kind, seq in (("user_message", "1"), ("agent_start", "2"), ("agent_token", "3")):
-        row = console.event(kind).first
-        expect(row).to_contain_text(seq)
-    console.event("agent_complete").first.click()
+        expect(console.frame(kind).last).to_contain_text(f"#{seq}")
+    console.frame("agent_complete").get_by_role("button").click()
     expect(console.page.get_by_text('"type": "agent_complete"')).to_be_visible()
     take_picture(console.page, "events-one")
 
@@ -34,27 +33,28 @@ def test_they_can_be_filtered(gateway: GatewayProcess, visit: Visits) -> None:
     console.say("words 3; tool needle {}")
     expect(console.abort).to_be_hidden()
     console.go("Events")
-    expect(console.event("agent_token").first).to_be_visible()
-    console.filter.fill("needle")
-    expect(console.event("agent_token")).to_have_count(0)
-    expect(console.event("agent_tool_start")).to_have_count(1)
-    console.filter.fill("")
-    expect(console.event("agent_token").first).to_be_visible()
+    expect(console.frame("agent_token").first).to_be_visible()
+    console.page.get_by_label("Filter by text").fill("needle")
+    expect(console.frame("agent_token")).to_have_count(0)
+    expect(console.frame("agent_tool_start")).to_have_count(1)
+    console.page.get_by_label("Filter by text").fill("")
+    expect(console.frame("agent_token").first).to_be_visible()
 
 
 def test_they_can_be_held(gateway: GatewayProcess, visit: Visits) -> None:
-    """Paused, nothing moves under one's eyes; going on shows what came meanwhile."""
+    """Paused, nothing moves under one's eyes, and one is told how much passed by; then it goes on."""
     coming = visit(gateway.page)
     session = gateway.new_session("held")
     console = Console(coming.open(f"#/chat/{session}"))
     expect(console.composer).to_be_editable()
     console.go("Events")
-    console.pause.click()
+    console.button("Pause").click()
     gateway.say(session, "words 3")
-    expect(console.page.get_by_text("waiting").first).to_be_visible()
-    expect(console.event("agent_complete")).to_have_count(0)
-    console.resume.click()
-    expect(console.event("agent_complete").first).to_be_visible()
+    expect(console.page.get_by_text("passed by meanwhile")).to_be_visible()
+    expect(console.frame("agent_complete")).to_have_count(0)
+    console.button("Go on").click()
+    gateway.say(session, "words 3")
+    expect(console.frame("agent_complete").first).to_be_visible()
 
 
 def test_they_are_bounded(gateway: GatewayProcess, visit: Visits) -> None:
@@ -64,5 +64,5 @@ def test_they_are_bounded(gateway: GatewayProcess, visit: Visits) -> None:
     expect(console.composer).to_be_editable()
     gateway.say(session, "flood 2500")
     console.go("Events")
-    expect(console.page.get_by_text("2,000").first).to_be_visible()
-    assert console.page.get_by_role("row").count() < 200  # no more are drawn than are seen
+    expect(console.page.get_by_text("the newest 2,000 frames")).to_be_visible()
+    assert console.frames.count() < 200  # no more are drawn than are read

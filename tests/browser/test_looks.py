@@ -23,7 +23,9 @@ WINDOWS = {"wide": (1280, 800), "phone": (360, 740)}
 def lively(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway with something to see in every view, and a turn that runs."""
     with gateway_process(tmp_path_factory.mktemp("lively")) as gateway:
-        long = gateway.new_session("A session with a name that is far too long for a phone to show it on one line")
+        long = gateway.new_session(
+            "A session with a name that is far too long for a phone to show it on one line"
+        )
         gateway.say(long, "say markdown", "say attack", "fail the model is out of office")
         gateway.command("channel.create", {"name": "announcements-of-a-rather-long-name"})
         talk = gateway.new_session("Trains to Nara")
@@ -62,9 +64,7 @@ def rooms(gateway: GatewayProcess) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_every_view(
-    window: str, is_dark: bool, lively: GatewayProcess, visit: Visits, axe: None
-) -> None:
+def test_every_view(window: str, is_dark: bool, lively: GatewayProcess, visit: Visits, axe: None) -> None:
     """axe finds nothing wrong with it, and nothing is wider than the window."""
     width, height = WINDOWS[window]
     coming = visit(lively.page, width=width, height=height, dark=is_dark)
@@ -204,6 +204,8 @@ def overflow(page: Page) -> list[str]:
 
 def background(page: Page) -> list[int]:
     """The colour behind it all: red, green, blue."""
-    found = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
+    found = page.evaluate(
+        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    )
     assert isinstance(found, list)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.console import Console, words
@@ -26,7 +26,7 @@ def test_a_cut_line_in_mid_answer(gateway: GatewayProcess, line: Network, visit:
     console.say("words 15; hold cut-1; words 15; hold cut-2; words 15")
     expect(console.answers.last).to_contain_text("w15")
     line.cut()
-    expect(console.status).to_contain_text("Reconnecting")
+    expect(console.offline).to_be_visible()
     take_picture(console.page, "chat-offline")
     gateway.open_gate("cut-1")  # it goes on although nobody listens
     line.mend()
@@ -64,9 +64,9 @@ def test_a_browser_that_is_offline(gateway: GatewayProcess, visit: Visits) -> No
     console = Console(coming.open(f"#/chat/{gateway.new_session('offline')}"))
     expect(console.composer).to_be_editable()
     coming.context.set_offline(True)
-    expect(console.status).to_contain_text("Offline")
+    expect(console.offline).to_be_visible()
     coming.context.set_offline(False)
-    expect(console.status).to_contain_text("Connected")
+    expect(console.offline).to_have_count(0)
     console.say("words 3")
     expect(console.answers.last).to_contain_text("w3")
 
@@ -79,13 +79,13 @@ def test_a_message_sent_while_the_line_is_cut(gateway: GatewayProcess, line: Net
     console = Console(coming.open(f"#/chat/{session}"))
     expect(console.composer).to_be_editable()
     line.cut()
-    expect(console.status).to_contain_text("Reconnecting")
+    expect(console.offline).to_be_visible()
     console.say("words 4")
-    expect(console.questions.last).to_contain_text("Sending")
+    expect(console.questions.last).to_contain_text("Waits for the connection")
     line.mend()
     expect(console.answers.last).to_contain_text("w4")
     expect(console.questions).to_have_count(1)
-    expect(console.questions.last).not_to_contain_text("Sending")
+    expect(console.questions.last).not_to_contain_text("Waits")
     messages = gateway.command("session.history", {"session_id": session})["messages"]
     assert [each["role"] for each in messages] == ["user", "assistant"]
 
@@ -128,9 +128,9 @@ def test_a_gateway_that_is_killed_in_mid_answer(
     console.say("words 20; hold killed; words 20")
     expect(console.answers.last).to_contain_text("w20")
     gateway.kill()
-    expect(console.status).to_contain_text("Reconnecting")
+    expect(console.offline).to_be_visible()
     gateway.start()
-    expect(console.status).to_contain_text("Connected")
+    expect(console.resumed).to_be_visible()
     gateway.open_gate("killed")
     expect(console.answers.last).to_contain_text("w40")
     expect(console.abort).to_be_hidden()
@@ -150,33 +150,60 @@ def test_a_gateway_that_has_lost_everything(
     expect(console.answers.last).to_contain_text("w3")
     gateway.kill()
     gateway.start()
-    expect(console.page.get_by_text("No such session")).to_be_visible()
+    expect(console.alert).to_contain_text("The session has ended")
+    expect(console.alert).to_contain_text("no longer has it")
 
 
-def test_a_gateway_that_stops_says_so(own_gateway: Callable[..., GatewayProcess], visit: Visits) -> None:
-    """While it lets turns come to their end, the page says that it is about to stop."""
-    gateway = own_gateway()
+def test_a_gateway_that_is_restarted_in_peace(
+    own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path
+) -> None:
+    """A turn comes to its end before the gateway stops, and the page is there again when the next one is."""
+    gateway = own_gateway("--storage", f"sqlite:{tmp_path / 'kept.sqlite3'}")
     coming = visit(gateway.page)
     coming.allow(LOST_CONNECTION)
     console = Console(coming.open(f"#/chat/{gateway.new_session('stopping')}"))
     console.say("words 5; hold stopping; words 5")
     expect(console.answers.last).to_contain_text("w5")
     gateway.ask_to_stop()
-    expect(console.page.get_by_text("about to stop")).to_be_visible()
     gateway.open_gate("stopping")
     expect(console.answers.last).to_contain_text("w10")
-    expect(console.status).to_contain_text("Reconnecting")
+    expect(console.offline).to_be_visible()
+    assert gateway.stop() == 0
+    gateway.start()
+    expect(console.offline).to_have_count(0)
+    console.say("words 2")
+    expect(console.answers).to_have_count(2)
+    expect(console.answers.last).to_contain_text("w2")
 
 
-def test_a_tab_in_the_background(gateway: GatewayProcess, visit: Visits) -> None:
-    """A tab that is hidden while the agent speaks has all of it when it is looked at again."""
-    coming = visit(gateway.page, width=360, height=740)
-    console = Console(coming.open(f"#/chat/{gateway.new_session('background')}"))
+def test_a_tab_that_is_put_away(gateway: GatewayProcess, line: Network, visit: Visits) -> None:
+    """A phone takes the line from a hidden page; when it is looked at again, it has all that was said meanwhile."""
+    coming = visit(line.page, width=360, height=740)
+    coming.allow(LOST_CONNECTION)
+    session = gateway.new_session("background")
+    console = Console(coming.open(f"#/chat/{session}"))
     console.say("words 10; hold background; words 30")
     expect(console.answers.last).to_contain_text("w10")
-    with coming.hidden(console.page):
+    with gateway.client(session_id=session) as other:
+        _put_away(console.page, "hidden")
+        line.cut()
         gateway.open_gate("background")
-        gateway.wait_until_done("background")
-    expect(console.answers.last).to_contain_text("w40")
+        other.next("agent_complete")
+    line.mend()
+    _put_away(console.page, "visible")
     expect(console.abort).to_be_hidden()
     assert words(console.answers.last) == [*range(1, 41)]
+
+
+def _put_away(page: Page, state: str) -> None:
+    """Have the page think that it is `hidden`, or `visible` again: Playwright's pages are always in sight."""
+    page.evaluate(
+        """
+        (state) => {
+            Object.defineProperty(document, "visibilityState", {configurable: true, get: () => state});
+            Object.defineProperty(document, "hidden", {configurable: true, get: () => state === "hidden"});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }
+        """,
+        state,
+    )

@@ -82,7 +82,7 @@ def test_a_tool_s_result_is_only_text(console: Console) -> None:
     """Arguments and results of tools can do no more."""
     console.say('tool <b>evil</b> {"html":"<img src=x onerror=window.attacked=1>","result":"<b>bold</b>"}')
     card = console.tool("<b>evil</b>")
-    console.unfold(card)
+    card.get_by_text("<b>evil</b>", exact=True).click()
     expect(card).to_contain_text("<b>bold</b>")
     expect(card).to_contain_text("<img src=x onerror=window.attacked=1>")
     assert card.locator("b, img").count() == 0

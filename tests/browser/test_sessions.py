@@ -35,13 +35,13 @@ def test_the_list_is_live(gateway: GatewayProcess, console: Console) -> None:
     """What other clients make, run, watch, rename and delete is seen without a touch."""
     session = gateway.new_session("lively one")
     row = console.session("lively one")
-    expect(row).to_contain_text("idle")
+    expect(row).to_contain_text("Idle")
     with gateway.client(session_id=session) as other:
         other.say("chat", session_id=session, content="words 3; hold lively; words 3")
-        expect(row).to_contain_text("running")
-        expect(row.get_by_text("1 watcher")).to_be_visible()
+        expect(row).to_contain_text("Running")
+        expect(row.get_by_title("1 watcher")).to_be_visible()
         gateway.open_gate("lively")
-        expect(row).to_contain_text("idle")
+        expect(row).to_contain_text("Idle")
     gateway.command("session.rename", {"session_id": session, "name": "lively two"})
     expect(console.session("lively two")).to_be_visible()
     expect(console.session("lively one")).to_have_count(0)
@@ -59,7 +59,7 @@ def test_one_is_found_by_a_part_of_its_name(gateway: GatewayProcess, console: Co
     expect(console.session("Shipping 1000")).to_have_count(0)
     expect(console.session("Returns")).to_have_count(0)
     console.search.fill("nobody is called this")
-    expect(console.page.get_by_text("No session matches")).to_be_visible()
+    expect(console.page.get_by_text("Nothing is found")).to_be_visible()
     take_picture(console.page, "sessions-none-found")
     console.search.fill("")
     expect(console.session("Returns")).to_be_visible()
@@ -67,7 +67,7 @@ def test_one_is_found_by_a_part_of_its_name(gateway: GatewayProcess, console: Co
 
 def test_one_is_made_and_talked_to(console: Console) -> None:
     """A new session opens at once, under its name, ready to be written in."""
-    console.new_session.click()
+    console.button("New session").click()
     console.dialog.get_by_label("Name").fill("A new matter")
     take_picture(console.page, "sessions-new")
     console.dialog.get_by_role("button", name="Create").click()
@@ -81,7 +81,7 @@ def test_one_is_made_and_talked_to(console: Console) -> None:
 def test_one_is_renamed(gateway: GatewayProcess, console: Console) -> None:
     """From the list, with the old name to begin with."""
     session = gateway.new_session("misspelt nmae")
-    console.rename(console.session("misspelt nmae"))
+    console.button("Rename misspelt nmae").click()
     field = console.dialog.get_by_label("Name")
     expect(field).to_have_value("misspelt nmae")
     field.fill("well spelt name")
@@ -94,14 +94,14 @@ def test_one_is_deleted_only_if_one_means_it(gateway: GatewayProcess, console: C
     """It asks first, by the name; no is no."""
     gateway.new_session("doomed")
     row = console.session("doomed")
-    console.delete(row)
+    console.button("Delete doomed").click()
     expect(console.dialog).to_contain_text("doomed")
     take_picture(console.page, "sessions-delete")
     console.dialog.get_by_role("button", name="Cancel").click()
     expect(console.dialog).to_have_count(0)
     expect(row).to_be_visible()
-    console.delete(row)
-    console.dialog.get_by_role("button", name="Delete").click()
+    console.button("Delete doomed").click()
+    console.dialog.get_by_role("button", name="Delete session").click()
     expect(row).to_have_count(0)
 
 
@@ -114,10 +114,12 @@ def test_many_come_page_by_page(own_gateway: Callable[..., GatewayProcess], visi
             other.next("command_result")
     console = Console(visit(gateway.page).open())
     expect(console.session("number 129.")).to_be_visible()
-    while console.more.is_visible():
-        console.more.click()
-        expect(console.more.or_(console.session("number 0."))).to_be_visible()
+    for shown in (50, 100):
+        expect(console.page.get_by_role("row")).to_have_count(1 + shown)
+        console.button("Show older sessions").click()
     expect(console.session("number 0.")).to_be_attached()
+    expect(console.page.get_by_role("row")).to_have_count(1 + 130)
+    expect(console.button("Show older sessions")).to_have_count(0)
 
 
 def test_by_keyboard_alone(gateway: GatewayProcess, console: Console) -> None:
@@ -141,9 +143,9 @@ def test_by_keyboard_alone(gateway: GatewayProcess, console: Console) -> None:
     page.keyboard.type("by hand")
     row = console.session("by hand")
     expect(row).to_be_visible()
-    console.tab_to(row.get_by_role("button", name="Delete"))
+    console.tab_to(console.button("Delete by hand"))
     page.keyboard.press("Enter")
     expect(console.dialog).to_contain_text("by hand")
-    console.tab_to(console.dialog.get_by_role("button", name="Delete"))
+    console.tab_to(console.dialog.get_by_role("button", name="Delete session"))
     page.keyboard.press("Enter")
     expect(row).to_have_count(0)

@@ -30,7 +30,9 @@ def test_who_may_read_does_not_write(
     console = Console(visit(gateway.page).open(f"#/chat/{session}"))
     console.sign_in(bob)
     expect(console.heading("of ann")).to_be_visible()
-    expect(console.page.get_by_text("read only").or_(console.page.get_by_text("Read only")).first).to_be_visible()
+    expect(
+        console.page.get_by_text("read only").or_(console.page.get_by_text("Read only")).first
+    ).to_be_visible()
     expect(console.composer).not_to_be_editable()
     gateway.say(session, "words 3", token=ann)
     expect(console.answers.last).to_contain_text("w3")
