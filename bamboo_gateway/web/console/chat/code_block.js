@@ -1,6 +1,7 @@
 // A block of code, and a button that copies it.
 import { html } from "../html.js";
 import { useEffect, useState } from "../../vendor/preact/hooks.js";
+import { copyText } from "../shell/clipboard.js";
 import { Icon } from "../shell/icons.js";
 
 /** Milliseconds that the button says so. */
@@ -23,7 +24,7 @@ export function CopyButton({ text, what }) {
     const timer = setTimeout(() => setOutcome(""), SAID);
     return () => clearTimeout(timer);
   }, [outcome]);
-  const copy = () => navigator.clipboard.writeText(text).then(() => setOutcome("copied"), () => setOutcome("failed"));
+  const copy = () => copyText(text).then(() => setOutcome("copied"), () => setOutcome("failed"));
   return html`<button type="button" class="button button-quiet button-small" aria-label=${outcome === "copied" ? "Copied" : `Copy ${what}`} onClick=${copy}>
     <${Icon} name=${outcome === "copied" ? "check" : "copy"} size=${15} /><span>${outcome === "copied" ? "Copied" : outcome === "failed" ? "Not allowed here" : "Copy"}</span></button>`;
 }

@@ -1,6 +1,8 @@
 // One session as this tab follows it: its connection, its conversation, and what this tab has said.
 import { batch, signal } from "../../vendor/signals/signals.js";
-import { RefusedError } from "../../client/bamboo.js";
+import { NoReplyError, RefusedError } from "../../client/bamboo.js";
+import { retryTime } from "../gate/retry_time.js";
+import { newId } from "../shell/new_id.js";
 import { trouble } from "../text/advice.js";
 import { excerpt, plural } from "../text/format.js";
 import { answerText, applied, enlightened, fromHistory, hasChat, NOTHING, prepend, reloaded, runningTurn } from "./conversation.js";
@@ -81,17 +83,20 @@ export class SessionStream {
 
   /** @param {Client} client */
   follow(client) {
-    client.on("*", (/** @type {any} */ event) => this.take(event));
+    client.on("*", (event) => this.take(event));
     client.on("open", () => this.comeBack(client));
-    client.on("disconnected", (/** @type {any} */ event) => {
+    client.on("disconnected", (event) => {
       this.brokenAt ??= client.cursor.lastSeq ?? this.conversation.value.seq;
       batch(() => {
         this.link.value = "reconnecting";
-        this.retryAt.value = Date.now() + 1000 * (event.retryIn ?? 0);
+        this.retryAt.value = retryTime(event.retryIn);
         this.note.value = null;
       });
     });
-    client.on("closed", (/** @type {any} */ event) => {
+    client.on("retry", (event) => {
+      this.retryAt.value = retryTime(event.retryIn);
+    });
+    client.on("closed", (event) => {
       this.link.value = "closed";
       if (this.isClosed || this.state.value.phase === "ended") return;
       this.state.value = { phase: "failed", error: event.error ?? new Error(event.reason || `the connection closed with ${event.code}`) };
@@ -221,7 +226,7 @@ export class SessionStream {
 
   /** @param {string} content */
   send(content) {
-    const words = { id: crypto.randomUUID(), content };
+    const words = { id: newId(), content };
     this.note.value = null;
     this.words.unsent = [...this.words.unsent, words];
     void this.say(words);
@@ -245,7 +250,7 @@ export class SessionStream {
     return content;
   }
 
-  /** @param {import("./own_words.js").Words} words */
+  /** @param {import("./own_words.js").Words} words @returns {Promise<void>} */
   async say({ id, content }) {
     const pending = /** @type {Pending} */ ({ id, content, state: "sending", trouble: null });
     const others = this.pending.value.filter((each) => each.id !== id);
@@ -257,6 +262,7 @@ export class SessionStream {
       this.settle(id);
     } catch (error) {
       if (this.isClosed) return; // it stays among the unsent
+      if (error instanceof NoReplyError) return this.say({ id, content }); // offline for long, say
       this.pending.value = this.pending.value.map((each) => (each.id === id ? { ...each, state: "refused", trouble: trouble(error) } : each));
       if (error instanceof RefusedError) this.words.unsent = this.words.unsent.filter((each) => each.id !== id);
     }

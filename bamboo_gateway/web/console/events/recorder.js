@@ -54,7 +54,7 @@ export class Recorder {
     this.timer = 0;
   }
 
-  /** @param {{on: (type: string, handler: (frame: any) => void) => unknown}} client @param {string} label */
+  /** @param {{on: (name: "frame", handler: (frame: any) => void) => unknown}} client @param {string} label */
   follow(client, label) {
     client.on("frame", (frame) => this.take(label, frame));
   }

@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { useEffect, useMemo, useRef, useState } from "../../vendor/preact/hooks.js";
 import { useDesk } from "../desk.js";
+import { copyText } from "../shell/clipboard.js";
 import { ViewHead } from "../shell/frame.js";
 import { Icon } from "../shell/icons.js";
 import { Empty } from "../shell/state_panel.js";
@@ -29,7 +30,7 @@ export function EventsView() {
     const removers = [shortcuts.add("p", () => frames.pause(!frames.isPaused.value)), shortcuts.add("/", () => field.current?.focus())];
     return () => removers.forEach((remove) => remove());
   }, []);
-  const copy = () => navigator.clipboard.writeText(asLines(shown)).then(() => toasts.done(`${plural(shown.length, "frame")} copied as JSON lines.`), (error) => toasts.failed("Nothing was copied", error));
+  const copy = () => copyText(asLines(shown)).then(() => toasts.done(`${plural(shown.length, "frame")} copied as JSON lines.`), (error) => toasts.failed("Nothing was copied", error));
   return html`<main class="view view-events" id="main" tabindex="-1" data-view="events" data-state=${isPaused ? "paused" : "live"}>
     <${ViewHead} title="Events" count=${countOf(shown.length, entries.length)}>
       <button class="button" aria-pressed=${isPaused} title=${isPaused ? "Go on (p)" : "Pause (p)"} onClick=${() => frames.pause(!isPaused)}><${Icon} name=${isPaused ? "play" : "pause"} size=${16} />${isPaused ? "Go on" : "Pause"}</button>

@@ -2,6 +2,7 @@
 import { signal } from "../../vendor/signals/signals.js";
 import { ClosedError, RefusedError } from "../../client/bamboo.js";
 import { trouble } from "../text/advice.js";
+import { retryTime } from "./retry_time.js";
 import { Permissions } from "./permissions.js";
 
 /** @typedef {import("../../client/bamboo.js").Client} Client */
@@ -14,8 +15,8 @@ import { Permissions } from "./permissions.js";
 /** What the gateway is told of this page; others see it in `presence`. */
 export const CLIENT = { name: "bamboo-console", version: "1" };
 
-/** Seconds. The first tries come soon: most outages are a restart. */
-export const RECONNECT = { firstInterval: 0.5, maxInterval: 15, giveUpTimeout: 86400 };
+/** Seconds. A page comes back for as long as it is open. The first tries come soon: most outages are a restart. */
+export const RECONNECT = { firstInterval: 0.5, maxInterval: 15, giveUpTimeout: null };
 
 /**
  * Holds the control connection. Invariant: the token is in this tab's storage only
@@ -84,7 +85,7 @@ export class Gate {
    */
   async command(name, args = null) {
     const client = this.client;
-    if (!client) throw new ClosedError("there is no connection to the gateway");
+    if (!client) throw new ClosedError(1006, "there is no connection to the gateway");
     return client.command(name, args);
   }
 
@@ -143,11 +144,14 @@ export class Gate {
       this.link.value = "open";
       this.retryAt.value = null;
     });
-    client.on("disconnected", (/** @type {any} */ event) => {
+    client.on("disconnected", (event) => {
       this.link.value = "reconnecting";
-      this.retryAt.value = Date.now() + 1000 * (event.retryIn ?? 0);
+      this.retryAt.value = retryTime(event.retryIn);
     });
-    client.on("closed", (/** @type {any} */ event) => {
+    client.on("retry", (event) => {
+      this.retryAt.value = retryTime(event.retryIn);
+    });
+    client.on("closed", (event) => {
       this.link.value = "closed";
       if (this.client === client) void this.lose(event);
     });
