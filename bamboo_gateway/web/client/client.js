@@ -140,7 +140,9 @@ export class Client {
   async command(name, args, { id = newId(), sessionId, signal } = {}) {
     const extra = sessionId ? { session_id: sessionId } : {};
     const message = { type: /** @type {const} */ ("command"), name, args: args ?? null, id, ...extra };
-    return (await this.#ask(message, "command_result", signal)).result;
+    const { result } = await this.#ask(message, "command_result", signal);
+    if (name === "auth.refresh") this.#link.rememberToken(message.args?.token); // the one before it is about to expire
+    return result;
   }
 
   /** Try to come back now, and not when the pause is over. */
@@ -195,15 +197,8 @@ export async function connect(url, options = {}) {
   const cursors = new Cursors(options);
   const { connectTimeout = 10, replyTimeout = 60, heartbeatInterval = null, heartbeatTimeout = 10, maxRequests = 1000 } =
     options.limits ?? {};
-  const door = {
-    url: address,
-    WebSocket: options.WebSocket ?? globalThis.WebSocket,
-    clock: CLOCK,
-    timeout: connectTimeout,
-    watch: watcher(listeners),
-  };
   const link = new Link({
-    door,
+    door: { url: address, WebSocket: options.WebSocket ?? globalThis.WebSocket, clock: CLOCK, timeout: connectTimeout },
     hello: helloOf(options),
     cursors,
     reconnect: options.reconnect === null ? null : new Reconnect(options.reconnect),
@@ -238,26 +233,6 @@ function helloOf({ token, exclusive, temporary, replay, client }) {
     ...(replay && { replay }),
     ...(client && { client }),
   };
-}
-
-/**
- * Tells of frames, where somebody wants to know.
- *
- * @param {Listeners} listeners
- * @returns {import("./wire.js").Door["watch"]}
- */
-function watcher(listeners) {
-  return (direction, message, text) => {
-    if (!listeners.has("frame")) return;
-    listeners.emit("frame", { direction, message: withoutToken(message), bytes: sizeOf(text), at: Date.now() });
-  };
-}
-
-/** @param {any} message */
-function withoutToken(message) {
-  if (message.type === "connect" && message.auth) return { ...message, auth: "…" };
-  if (message.type === "command" && message.args?.token) return { ...message, args: { ...message.args, token: "…" } };
-  return message;
 }
 
 /** A UUID, more or less; `crypto.randomUUID` is not there for pages that came over plain HTTP. */

@@ -7,6 +7,7 @@ const MAX_TIMER = 2 ** 31 - 1;
  * @typedef {object} Clock
  * @property {() => number} now Seconds since whenever; it never goes back.
  * @property {(seconds: number, action: () => void) => () => void} after Act later, or not: what it returns calls it off.
+ * @property {(action: () => void) => void} inNextTask Act once this task and all that it has set off are through.
  */
 
 /** @type {Clock} */
@@ -15,6 +16,15 @@ export const CLOCK = {
   after: (seconds, action) => {
     const timer = setTimeout(action, Math.min(MAX_TIMER, Math.max(0, seconds * 1000)));
     return () => clearTimeout(timer);
+  },
+  inNextTask: (action) => {
+    // No timer: those of a page in the background may wait for a minute.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      action();
+    };
+    port2.postMessage(null);
   },
 };
 
@@ -40,20 +50,4 @@ export function afterAwake(clock, seconds, action) {
     else callOff = clock.after(seconds, action);
   });
   return () => callOff();
-}
-
-/**
- * Act in a task of its own, once this one and all that it has set off are through.
- *
- * No timer: those of a page in the background may wait for a minute.
- *
- * @param {() => void} action
- */
-export function inNextTask(action) {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    action();
-  };
-  port2.postMessage(null);
 }

@@ -1,6 +1,6 @@
 // A message as text: what no message can hold is refused here, and not by the gateway, which could not say whose it was.
 
-/** Integers have 64 bits on the wire. */
+/** Integers have 64 bits on the wire; JavaScript writes the least of them as one too small. */
 const INT64 = 2 ** 63;
 
 /** JavaScript writes integers from here on with an exponent, which is a number and no integer. */
@@ -37,7 +37,7 @@ function check(key, value) {
 /** @param {number} value */
 function isSayable(value) {
   if (!Number.isInteger(value) || Math.abs(value) >= MAX_PLAIN_INTEGER) return Number.isFinite(value);
-  return value >= -INT64 && value < INT64;
+  return Math.abs(value) < INT64;
 }
 
 /**

@@ -81,12 +81,12 @@ export class ClosedError extends ClientError {
  * Nobody there, or a gateway that says "later", is as good as a socket that
  * broke: it is worth to try again. Any other refusal would only come again.
  *
- * @param {ClientError} error
+ * @param {unknown} error
  * @returns {ClosedError}
  */
 export function asClosing(error) {
   if (error instanceof ClosedError) return error;
-  if (!(error instanceof RefusedError)) return new ClosedError(1006, error.message);
+  if (!(error instanceof RefusedError)) return new ClosedError(1006, error instanceof Error ? error.message : String(error));
   const said = `${error.code}: ${error.message}`;
   if (error.retryable) return new ClosedError(1013, said, error);
   return new ClosedError(error.code === "UNAUTHORIZED" ? 4001 : 1008, said);

@@ -3,6 +3,8 @@ import { LATE } from "./clock.js";
 
 /** @typedef {import("./clock.js").Clock} Clock */
 
+/** Seconds that a peer has to answer where there is reason to doubt; to be wrong costs a reconnect, and no event. */
+const PROBE_TIMEOUT = 5;
 
 /**
  * Asks a silent peer for a sign of life, and says when there was none.
@@ -15,6 +17,7 @@ export class Heartbeat {
   #callOff = null;
   #heardAt;
   #isSilent = false; // since it was asked
+  #due = 0; // when the answer is
   #clock;
   #options;
 
@@ -36,9 +39,11 @@ export class Heartbeat {
     this.#isSilent = false;
   }
 
-  /** Ask now: something has happened that connections do not always survive. */
+  /** Ask now, and wait less long: something has happened that connections do not always survive. */
   probe() {
-    this.#ask(1);
+    const timeout = Math.min(this.#options.timeout, PROBE_TIMEOUT);
+    const isAskedAlready = this.#isSilent && this.#due <= this.#clock.now() + timeout;
+    if (!isAskedAlready) this.#ask(timeout);
   }
 
   stop() {
@@ -48,18 +53,24 @@ export class Heartbeat {
 
   #wait() {
     const left = this.#heardAt + this.#options.interval - this.#clock.now();
-    this.#after(left, () => (this.#clock.now() - this.#heardAt >= this.#options.interval ? this.#ask(1) : this.#wait()));
+    this.#after(left, () => {
+      const silence = this.#clock.now() - this.#heardAt;
+      if (silence >= this.#options.interval) this.#ask(this.#options.timeout);
+      else this.#wait();
+    });
   }
 
-  /** @param {number} chances How often a timer may be late. */
-  #ask(chances) {
-    const askedAt = this.#clock.now();
+  /**
+   * @param {number} timeout Seconds.
+   * @param {number} [chances] How often a timer may be late.
+   */
+  #ask(timeout, chances = 1) {
+    this.#due = this.#clock.now() + timeout;
     this.#isSilent = true;
     this.#options.ask();
-    this.#after(this.#options.timeout, () => {
-      const isLate = this.#clock.now() - askedAt > this.#options.timeout + LATE;
+    this.#after(timeout, () => {
       if (!this.#isSilent) this.#wait();
-      else if (isLate && chances) this.#ask(chances - 1);
+      else if (chances && this.#clock.now() > this.#due + LATE) this.#ask(timeout, chances - 1);
       else this.#options.dead();
     });
   }

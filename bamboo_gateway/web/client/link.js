@@ -1,7 +1,8 @@
 // The life of a client: one connection after the other, as if it were one.
-import { inNextTask } from "./clock.js";
-import { ClientError, ClosedError, asClosing } from "./errors.js";
+import { ClosedError, asClosing } from "./errors.js";
+import { Frames } from "./frames.js";
 import { Heartbeat } from "./heartbeat.js";
+import { Pause } from "./pause.js";
 import { Requests } from "./requests.js";
 import { isLocal } from "./surroundings.js";
 import { open } from "./wire.js";
@@ -52,17 +53,19 @@ export class Link {
   #wire = null;
   /** @type {Heartbeat | null} */
   #heartbeat = null;
-  /** @type {(atOnce: boolean) => void} */
-  #wake = () => {};
   /** @type {() => void} */
   #unwatch = () => {};
   #ending = new AbortController();
   #setup;
+  #frames;
+  #rest;
 
   /** @param {Setup} setup */
   constructor(setup) {
     this.#setup = setup;
+    this.#frames = new Frames(setup.listeners);
     const { door, maxRequests, reconnect } = setup;
+    this.#rest = new Pause(door.clock, () => this.#isCutOff());
     this.requests = new Requests({ comesBack: reconnect !== null, most: maxRequests, clock: door.clock });
   }
 
@@ -73,17 +76,20 @@ export class Link {
    * has had time by then to say what it wants to hear.
    *
    * @param {AbortSignal | null} [signal]
-   * @throws {ClientError} It did not come about.
+   * @throws {import("./errors.js").ClientError} It did not come about.
    */
   async start(signal) {
     const { door, hello, cursors, surroundings } = this.#setup;
-    const { wire, connected } = await open(door, cursors.resume(hello), { signal });
+    const { wire, connected } = await open(door, this.#frames, cursors.resume(hello), { signal });
     if (signal?.aborted) wire.abandon();
     signal?.throwIfAborted();
     signal?.addEventListener("abort", () => void this.close(), { signal: this.#ending.signal });
     this.#unwatch = surroundings.watch((change) => this.#notice(change));
     this.#enter(wire, connected);
-    inNextTask(() => this.#hear(wire, connected, 0));
+    door.clock.inNextTask(() => {
+      this.#frames.release();
+      this.#hear(wire, connected, 0);
+    });
   }
 
   /** Send what is asked for, in order; without a connection it waits for one. */
@@ -92,13 +98,22 @@ export class Link {
     for (const message of this.requests.takeUnsent()) {
       // It may have been asked for in a session that is gone.
       const session = message.type === "chat" ? { session_id: this.connected?.session_id } : {};
-      this.#wire.send({ ...message, ...session });
+      this.#wire?.send({ ...message, ...session });
     }
+  }
+
+  /**
+   * Show another token from the next connection on.
+   *
+   * @param {string} token
+   */
+  rememberToken(token) {
+    this.#setup.hello = { ...this.#setup.hello, auth: token };
   }
 
   /** Try to come back now, and not when the pause is over. */
   reconnectNow() {
-    this.#wake(true);
+    this.#rest.end();
   }
 
   /** Say goodbye; return once that is said. */
@@ -175,58 +190,54 @@ export class Link {
    * @param {ClosedError} lost
    */
   async #comeBack(policy, lost) {
-    const { door, cursors, listeners, chance } = this.#setup;
-    // Wanted once; who came since then is not sent away behind everybody's back.
-    const hello = { ...this.#setup.hello, exclusive: null };
+    const { door } = this.#setup;
     const { signal } = this.#ending;
     let left = policy.giveUpTimeout; // seconds, without those in which the page slept or was offline
     this.#become("reconnecting");
     for (let attempt = 0; !signal.aborted; attempt++) {
-      const pause = policy.pause(attempt, chance(), lost.retryAfter, lost.jitter);
-      const news = { code: lost.code, reason: lost.reason, retryIn: this.#isCutOff() ? null : pause };
-      if (attempt === 0) listeners.emit("disconnected", news);
-      else listeners.emit("retry", { ...news, attempt });
-      left -= await this.#sleep(Math.min(pause, left), lost.retryAfter ?? 0);
+      left -= await this.#pause(policy, attempt, lost, left);
+      if (signal.aborted) return;
       if (left <= 0) return this.#giveUp(policy, lost);
       const began = door.clock.now();
       try {
-        const { wire, connected } = await open(door, cursors.resume(hello), { timeout: left, signal });
+        const { wire, connected } = await this.#reopen(left);
         this.#enter(wire, connected);
         this.#become("open");
         return this.#hear(wire, connected, attempt + 1);
       } catch (error) {
         if (signal.aborted) return;
-        left -= Math.min(door.timeout, door.clock.now() - began);
+        left -= Math.min(door.timeout, door.clock.now() - began); // a page may have slept
         if (left <= 0) return this.#giveUp(policy, lost); // it was cut short, and knows less than the one before it
-        lost = asClosing(error instanceof ClientError ? error : new ClientError(String(error)));
+        lost = asClosing(error);
       }
       if (!lost.reconnect) return this.#end(lost);
     }
   }
 
+  /** @param {number} timeout */
+  #reopen(timeout) {
+    const { door, hello, cursors } = this.#setup;
+    // Exclusive it was once; who came since then is not sent away behind everybody's back.
+    const again = cursors.resume({ ...hello, exclusive: null });
+    return open(door, this.#frames, again, { timeout, signal: this.#ending.signal });
+  }
+
   /**
-   * Wait until it is time to try again; return how many of the seconds count.
+   * Say that there is no connection, and wait until it is time for *attempt*.
    *
-   * @param {number} seconds
-   * @param {number} least What the gateway has asked for: nothing but `reconnectNow` cuts that short.
-   * @returns {Promise<number>}
+   * @param {Reconnect} policy
+   * @param {number} attempt
+   * @param {ClosedError} lost
+   * @param {number} most Seconds.
+   * @returns {Promise<number>} How many seconds count towards giving up.
    */
-  async #sleep(seconds, least) {
-    const { clock } = this.#setup.door;
-    const began = clock.now();
-    const until = (/** @type {number} */ due) =>
-      new Promise((/** @type {(isAtOnce: boolean) => void} */ resolve) => {
-        const callOff = clock.after(due - clock.now(), () => resolve(false));
-        this.#wake = (isAtOnce) => {
-          callOff();
-          resolve(isAtOnce);
-        };
-      });
-    let isAtOnce = await until(began + seconds);
-    if (!isAtOnce && clock.now() < began + least) isAtOnce = await until(began + Math.min(seconds, least));
-    const slept = Math.min(seconds, clock.now() - began);
-    while (!isAtOnce && this.#isCutOff() && !this.#ending.signal.aborted) isAtOnce = await until(Infinity);
-    this.#wake = () => {};
+  async #pause(policy, attempt, { code, reason, retryAfter, jitter }, most) {
+    const { listeners, chance } = this.#setup;
+    const seconds = Math.min(most, policy.pause(attempt, chance(), retryAfter, jitter));
+    const slept = this.#rest.wait({ seconds, least: retryAfter ?? 0, longest: policy.maxInterval });
+    const news = { code, reason, retryIn: this.#isCutOff() ? null : seconds };
+    if (attempt === 0) listeners.emit("disconnected", news);
+    else listeners.emit("retry", { ...news, attempt });
     return slept;
   }
 
@@ -238,7 +249,7 @@ export class Link {
 
   /** @param {"online" | "offline" | "shown"} change */
   #notice(change) {
-    if (change !== "offline") this.#wake(false);
+    if (change !== "offline") this.#rest.hurry();
     this.#heartbeat?.probe(); // the connection may not have outlived it
   }
 
@@ -261,10 +272,12 @@ export class Link {
     this.#wire?.abandon();
     this.#drop();
     this.#ending.abort();
-    this.#wake(true);
+    this.#rest.end();
     this.requests.close(error);
     this.#become("closed");
-    this.#setup.listeners.emit("closed", { code: error.code, reason: error.reason, error: isOwnWill ? null : error });
+    const { listeners } = this.#setup;
+    listeners.emit("closed", { code: error.code, reason: error.reason, error: isOwnWill ? null : error });
+    listeners.end();
   }
 
   #drop() {

@@ -78,13 +78,20 @@ export class Listeners {
    * @param {Events[Name]} event
    */
   emit(name, event) {
-    for (const { handler } of [...(this.#handlers.get(name) ?? [])]) {
+    const entries = this.#handlers.get(name);
+    for (const entry of [...(entries ?? [])]) {
+      if (!entries?.has(entry)) continue; // another one has ended it
       try {
-        handler(event);
+        entry.handler(event);
       } catch (error) {
         report(error);
       }
     }
+  }
+
+  /** Nobody is told of anything any more. */
+  end() {
+    for (const entries of this.#handlers.values()) entries.clear();
   }
 }
 

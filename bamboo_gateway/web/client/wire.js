@@ -7,6 +7,7 @@ import { ClosedError, ConnectError, RefusedError, UnreachedError } from "./error
 /** @typedef {import("./messages.js").Connected} Connected */
 /** @typedef {import("./messages.js").GatewayEvent} GatewayEvent */
 /** @typedef {import("./clock.js").Clock} Clock */
+/** @typedef {import("./frames.js").Frames} Frames */
 
 /** Seconds that a goodbye may take: as long as a gateway gives its clients. */
 const CLOSE_TIMEOUT = 1;
@@ -17,7 +18,6 @@ const CLOSE_TIMEOUT = 1;
  * @property {typeof globalThis.WebSocket} WebSocket
  * @property {Clock} clock
  * @property {number} timeout Seconds from the opening of the socket to the gateway's answer to `connect`.
- * @property {(direction: "in" | "out", message: any, text: string) => void} watch Told of every message.
  */
 
 /**
@@ -49,18 +49,21 @@ export class Wire {
   /** @type {number | null} */
   #jitter = null;
   #socket;
-  #door;
+  #clock;
+  #frames;
   #wasOpen = false;
   /** What the socket said of its failure; browsers say nothing. */
   #trouble = "";
 
   /**
    * @param {Door} door
+   * @param {Frames} frames Told of every message.
    * @param {Connect} hello Said as soon as the socket is open.
    * @throws {ConnectError} It is no URL, or none that this page may use.
    */
-  constructor(door, hello) {
-    this.#door = door;
+  constructor(door, frames, hello) {
+    this.#clock = door.clock;
+    this.#frames = frames;
     this.#socket = newSocket(door);
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onopen = () => {
@@ -92,7 +95,7 @@ export class Wire {
   send(message) {
     if (this.#socket.readyState !== 1) return;
     const text = encode(message);
-    this.#door.watch("out", message, text);
+    this.#frames.tell("out", message, text);
     this.#socket.send(text);
   }
 
@@ -128,7 +131,7 @@ export class Wire {
   /** Say goodbye, and wait `CLOSE_TIMEOUT` at most for the answer; nobody else is told of it. */
   async close() {
     this.abandon();
-    const callOff = this.#door.clock.after(CLOSE_TIMEOUT, this.#sayGone);
+    const callOff = this.#clock.after(CLOSE_TIMEOUT, this.#sayGone);
     await this.#gone;
     callOff();
   }
@@ -141,7 +144,7 @@ export class Wire {
       this.fail(new ClosedError(1002, "the peer sent what is no event"));
       return;
     }
-    this.#door.watch("in", event, /** @type {string} */ (data));
+    this.#frames.tell("in", event, /** @type {string} */ (data));
     if (event.type === "shutdown") {
       this.#retryAfter = event.retry_after ?? null;
       this.#jitter = event.jitter ?? null;
@@ -188,6 +191,7 @@ export class Wire {
  * Connect and say *hello*; return the connection, to which nobody listens yet, and the greeting.
  *
  * @param {Door} door
+ * @param {Frames} frames
  * @param {Connect} hello
  * @param {{timeout?: number, signal?: AbortSignal | null}} [wait] *timeout*: seconds, if they are fewer than the door's.
  *   *signal*: gives it up.
@@ -196,11 +200,11 @@ export class Wire {
  * @throws {RefusedError} The gateway does not want this client.
  * @throws {ClosedError} The connection ended before the gateway's answer.
  */
-export function open(door, hello, { timeout = Infinity, signal } = {}) {
+export function open(door, frames, hello, { timeout = Infinity, signal } = {}) {
   const seconds = Math.min(door.timeout, timeout);
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const wire = new Wire(door, hello);
+    const wire = new Wire(door, frames, hello);
     const settle = () => {
       callOff();
       signal?.removeEventListener("abort", abort);
