@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visits
 from tests.browser.console import Console
-from tests.browser.gateway_process import GatewayProcess
+from tests.browser.gateway_process import GatewayProcess, create_token
 from tests.browser.pictures import take_picture
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
@@ -42,19 +45,36 @@ def test_they_can_be_filtered(gateway: GatewayProcess, visit: Visits) -> None:
 
 
 def test_they_can_be_held(gateway: GatewayProcess, visit: Visits) -> None:
-    """Paused, nothing moves under one's eyes, and one is told how much passed by; then it goes on."""
-    coming = visit(gateway.page)
+    """A session is watched without a chat; paused, nothing moves, and one is told how much passes by."""
     session = gateway.new_session("held")
-    console = Console(coming.open(f"#/chat/{session}"))
-    expect(console.composer).to_be_editable()
-    console.go("Events")
+    console = Console(visit(gateway.page).open("#/events"))
+    console.page.get_by_label("Watch", exact=True).select_option(label="held")
+    console.button("Watch").click()
+    expect(console.page.get_by_text("Watching held")).to_be_visible()
+    gateway.say(session, "words 3")
+    expect(console.frame("agent_complete")).to_have_count(1)
     console.button("Pause").click()
     gateway.say(session, "words 3")
     expect(console.page.get_by_text("passed by meanwhile")).to_be_visible()
-    expect(console.frame("agent_complete")).to_have_count(0)
+    expect(console.frame("agent_complete")).to_have_count(1)
     console.button("Go on").click()
     gateway.say(session, "words 3")
-    expect(console.frame("agent_complete").first).to_be_visible()
+    expect(console.frame("agent_complete")).to_have_count(2)
+
+
+def test_no_token_is_shown(
+    own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path
+) -> None:
+    """What is sent to come in is shown, but for the token, which is struck out."""
+    tokens = tmp_path / "tokens.json"
+    token = create_token(tokens, "olga", "admin")
+    gateway = own_gateway("--tokens", str(tokens))
+    console = Console(visit(gateway.page).open("#/events"))
+    console.sign_in(token)
+    frame = console.frame("connect").last
+    frame.get_by_role("button").click()
+    expect(frame.get_by_text('"auth"')).to_be_visible()
+    assert token.split("_")[-1] not in console.page.content()
 
 
 def test_they_are_bounded(gateway: GatewayProcess, visit: Visits) -> None:

@@ -72,6 +72,6 @@ _TRY = """
     window.add = (name, fields) => document.head.append(Object.assign(document.createElement(name), fields));
     const tell = () => done(window.attacked === undefined ? "held" : "attacked");
     document.addEventListener("securitypolicyviolation", () => setTimeout(tell), {once: true});
-    setTimeout(async () => { CODE });
+    setTimeout(async () => { try { CODE } catch { } });
 })
 """

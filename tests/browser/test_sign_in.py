@@ -130,7 +130,7 @@ def test_a_token_that_reads_only(locked: Locked, visit: Visits) -> None:
     expect(console.button("New session")).to_be_disabled()
     for view in ("Overview", "Channels"):
         console.go(view)
-        expect(console.page.get_by_text("Your token lacks the scope")).to_be_visible()
+        expect(console.page.get_by_text("Your token lacks the scope").first).to_be_visible()
         take_picture(console.page, f"forbidden-{view.lower()}")
 
 
