@@ -1,6 +1,6 @@
 // The page as a whole: the way in, or the view that the address names.
 import { html } from "./html.js";
-import { useEffect, useState } from "../vendor/preact/hooks.js";
+import { useEffect, useRef, useState } from "../vendor/preact/hooks.js";
 import { DeskContext, useDesk } from "./desk.js";
 import { Away, Connecting } from "./gate/away.js";
 import { SignIn } from "./gate/sign_in.js";
@@ -41,6 +41,7 @@ function Rooms() {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const help = () => setHelpOpen(true);
   useKeys(help);
+  useArrival(view);
   useEffect(() => {
     document.title = `${TITLES[view]} · Bamboo Gateway`;
     if (view === "chat" && id) shelf.set("chat", id);
@@ -48,6 +49,17 @@ function Rooms() {
   const lastChat = view === "chat" && id ? id : shelf.get("chat");
   return html`<${Frame} onHelp=${help} lastChat=${lastChat}><${ROOMS[view]} key=${view} id=${id} /></${Frame}>
     ${isHelpOpen && html`<${KeysHelp} onClose=${() => setHelpOpen(false)} />`}`;
+}
+
+/** Who goes to another view is put at its beginning; who has just come to the page is left alone. @param {string} view */
+function useArrival(view) {
+  const isFirst = useRef(true);
+  useEffect(() => {
+    const main = document.getElementById("main");
+    if (!isFirst.current) window.scrollTo(0, 0);
+    if (!isFirst.current && !main?.contains(document.activeElement)) main?.focus({ preventScroll: true });
+    isFirst.current = false;
+  }, [view]);
 }
 
 /** The keys that hold everywhere. @param {() => void} help */

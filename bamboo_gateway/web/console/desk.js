@@ -6,6 +6,7 @@ import { useContext } from "../vendor/preact/hooks.js";
  * @typedef {{
  *   gate: import("./gate/gate.js").Gate,
  *   route: import("./shell/address.js").Address,
+ *   network: import("./shell/network.js").Network,
  *   theme: import("./shell/theme.js").ThemeSwitch,
  *   shelf: import("./shell/shelf.js").Shelf,
  *   announcer: import("./shell/announcer.js").Announcer,

@@ -6,6 +6,7 @@ import { Gate } from "./gate/gate.js";
 import { diagnose, socketAddress } from "./gate/reach.js";
 import { Address } from "./shell/address.js";
 import { Announcer } from "./shell/announcer.js";
+import { Network } from "./shell/network.js";
 import { Shelf } from "./shell/shelf.js";
 import { Shortcuts } from "./shell/shortcuts.js";
 import { ThemeSwitch } from "./shell/theme.js";
@@ -25,6 +26,7 @@ const gate = new Gate({
 const desk = {
   gate,
   route: new Address(window),
+  network: new Network(window),
   theme: new ThemeSwitch(new Shelf(() => localStorage), document.documentElement),
   shelf,
   announcer: new Announcer(),

@@ -22,7 +22,11 @@ export function Composer({ stream, reason, isRunning, canAbort, onAbort, onSent,
     setText(next);
     stream.words.draft = next;
   };
-  useEffect(() => shortcuts.add("c", () => field.current?.focus()), []);
+  useEffect(() => {
+    // On a touch screen that would open its keyboard over the conversation.
+    if (matchMedia("(hover: hover)").matches) field.current?.focus({ preventScroll: true });
+    return shortcuts.add("c", () => field.current?.focus());
+  }, []);
   useEffect(() => {
     if (!given) return;
     write(given.text);

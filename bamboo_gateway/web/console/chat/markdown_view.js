@@ -63,7 +63,7 @@ function list(token) {
 /** @param {Token} token */
 function table(token) {
   const row = (/** @type {Token[]} */ cells, /** @type {string} */ tag) =>
-    html`<tr>${cells.map((cell, index) => html`<${tag} class=${token.align[index] ? `align-${token.align[index]}` : null} scope=${tag === "th" ? "col" : null}>${inlines(cell.tokens)}</>`)}</tr>`;
+    html`<tr>${cells.map((cell, index) => html`<${tag} class=${token.align[index] ? `align-${token.align[index]}` : null} scope=${tag === "th" ? "col" : undefined}>${inlines(cell.tokens)}</>`)}</tr>`;
   return html`<div class="table-scroll" tabindex="0" role="group" aria-label="Table"><table><thead>${row(token.header, "th")}</thead>
     <tbody>${token.rows.map((/** @type {Token[]} */ cells) => row(cells, "td"))}</tbody></table></div>`;
 }

@@ -42,13 +42,14 @@ export function Pane({ id }) {
 
 /** @param {{stream: Stream}} props */
 function OpenPane({ stream }) {
-  const { gate } = useDesk();
+  const { gate, network, shortcuts } = useDesk();
   const [given, setGiven] = useState(/** @type {{text: string} | null} */ (null));
   const conversation = stream.conversation.value;
   const pending = stream.pending.value;
   const isRunning = runningTurn(conversation) !== null;
   const isEnded = stream.state.value.phase === "ended";
   const scroller = useScroller([conversation, pending], conversation.first, () => void stream.loadOlder());
+  useEffect(() => shortcuts.add("End", scroller.toEnd), []);
   usePoll(() => stream.refresh(), REFRESH_INTERVAL, [stream]);
   const mayAbort = gate.permissions.value.may("session.abort") && stream.info.value.access !== "read";
   const abort = () => void stream.abort(runningTurn(stream.conversation.value)?.runId ?? null);
@@ -61,7 +62,7 @@ function OpenPane({ stream }) {
         <${Older} stream=${stream} />
         <${Items} stream=${stream} mayAbort=${mayAbort && !isEnded} />
         ${pending.map(
-          (each) => html`<${PendingView} key=${each.id} pending=${each} isOffline=${stream.link.value !== "open"}
+          (each) => html`<${PendingView} key=${each.id} pending=${each} isOffline=${stream.link.value !== "open" || !network.isOnline.value}
             onRetry=${() => stream.retry(each.id)} onEdit=${() => setGiven({ text: stream.discard(each.id) })} onDiscard=${() => stream.discard(each.id)} />`,
         )}
         ${isEnded && html`<${Ended} stream=${stream} />`}
@@ -94,8 +95,9 @@ function useAbortKey(isOn, abort) {
 
 /** @param {{stream: Stream, isRunning: boolean}} props */
 function Banners({ stream, isRunning }) {
+  const { network } = useDesk();
   const note = stream.note.value;
-  if (stream.link.value === "reconnecting") {
+  if (stream.link.value === "reconnecting" || !network.isOnline.value) {
     const text = isRunning ? "Offline — the answer goes on at the gateway;" : "Offline — what you write waits here;";
     return html`<${Reconnecting} text=${text} retryAt=${stream.retryAt.value} onNow=${() => stream.client?.reconnectNow()} />`;
   }

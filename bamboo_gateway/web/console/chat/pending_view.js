@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { Icon } from "../shell/icons.js";
 import { useCountdown } from "../gate/sign_in.js";
+import { sentence } from "../text/format.js";
 import { Question } from "./turn_view.js";
 
 /** @typedef {import("./session_stream.js").Pending} Pending */
@@ -21,7 +22,7 @@ export function PendingView({ pending, isOffline, onRetry, onEdit, onDiscard }) 
 function Refused({ trouble, onRetry, onEdit, onDiscard }) {
   const left = useCountdown(trouble.retryAfter);
   return html`<div class="note note-danger" role="alert" data-code=${trouble.code}><${Icon} name="warning" />
-    <span><strong>${trouble.title}: not sent.</strong> ${trouble.message.replace(/[^.!?]$/, "$&.")} <span class="muted">${trouble.todo}</span></span>
+    <span><strong>${trouble.title}: not sent.</strong> ${sentence(trouble.message)} <span class="muted">${trouble.todo}</span></span>
     <span class="row">
       <button class="button button-small" disabled=${left > 0} onClick=${onRetry}>${left > 0 ? `Try again in ${left} s` : "Try again"}</button>
       <button class="button button-small button-quiet" onClick=${onEdit}>Edit</button>

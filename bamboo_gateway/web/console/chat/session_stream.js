@@ -1,5 +1,5 @@
 // One session as this tab follows it: its connection, its conversation, and what this tab has said.
-import { batch, signal } from "../../vendor/signals/signals.js";
+import { batch, effect, signal, untracked } from "../../vendor/signals/signals.js";
 import { NoReplyError, RefusedError } from "../../client/bamboo.js";
 import { retryTime } from "../gate/retry_time.js";
 import { newId } from "../shell/new_id.js";
@@ -45,6 +45,7 @@ export class SessionStream {
     this.client = /** @type {Client | null} */ (null);
     this.pace = new Pace(() => this.flush());
     this.onPageHide = () => this.keepPlace();
+    this.stopNetwork = effect(() => this.heed(desk.network.isOnline.value));
   }
 
   // ── opening and closing ────────────────────────────────────────────────────
@@ -77,6 +78,7 @@ export class SessionStream {
   close() {
     this.keepPlace();
     this.isClosed = true;
+    this.stopNetwork();
     window.removeEventListener("pagehide", this.onPageHide);
     void this.client?.close();
   }
@@ -200,6 +202,25 @@ export class SessionStream {
       this.tellOfResume(missed);
     });
     void this.countWatchers();
+  }
+
+  /** The network is gone, or there again; the connection may outlive that. @param {boolean} isOnline */
+  heed(isOnline) {
+    untracked(() => {
+      if (this.state.value.phase !== "open") return;
+      if (!isOnline) this.brokenAt ??= this.conversation.value.seq;
+      else if (this.brokenAt !== null && this.link.value === "open") void this.catchUp();
+    });
+  }
+
+  /** The connection has outlived it: what was held up is there before the answer to a question. */
+  async catchUp() {
+    await this.ask("ping", null);
+    const from = this.brokenAt;
+    if (from === null) return; // it had not, and `comeBack` has told
+    this.flush();
+    this.brokenAt = null;
+    this.tellOfResume(this.conversation.value.seq - from);
   }
 
   /** @param {number} missed */

@@ -2,7 +2,7 @@
 import { Component } from "../../vendor/preact/preact.js";
 import { html } from "../html.js";
 import { trouble } from "../text/advice.js";
-import { clock, duration, integer, moment } from "../text/format.js";
+import { clock, duration, integer, moment, sentence } from "../text/format.js";
 import { Icon, Mark } from "../shell/icons.js";
 import { CallCard } from "./call_card.js";
 import { CopyButton } from "./code_block.js";
@@ -79,7 +79,7 @@ function Ending({ turn }) {
   const { title, message, todo, code } = trouble(turn.error ?? { code: fallback, message: "The answer is not complete." });
   const isAborted = code === "AGENT_ABORTED";
   return html`<div class=${isAborted ? "note" : "note note-danger"} data-state="error" data-code=${code}><${Icon} name=${isAborted ? "stop" : "warning"} />
-    <span><strong>${title}.</strong> ${message.replace(/[^.!?]$/, "$&.")} <span class="muted">${todo}</span> <code class="code-tag">${code}</code></span></div>`;
+    <span><strong>${title}.</strong> ${isAborted ? "" : sentence(message)} <span class="muted">${todo}</span> <code class="code-tag">${code}</code></span></div>`;
 }
 
 /** @param {{turn: Turn}} props */

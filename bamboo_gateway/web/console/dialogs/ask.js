@@ -2,8 +2,10 @@
 import { html } from "../html.js";
 import { useState } from "../../vendor/preact/hooks.js";
 import { trouble } from "../text/advice.js";
+import { sentence } from "../text/format.js";
 import { Icon } from "../shell/icons.js";
 import { Dialog } from "./dialog.js";
+import { Field } from "./field.js";
 
 /** What an attempt needs: whether it runs, what went wrong, and a way to try. @param {() => Promise<void>} attempt */
 function useAttempt(attempt) {
@@ -28,7 +30,7 @@ function useAttempt(attempt) {
 export function Failure({ error }) {
   if (!error) return null;
   const { title, message, todo } = trouble(error);
-  return html`<p class="note note-danger" role="alert"><${Icon} name="warning" /><span><strong>${title}.</strong> ${message} ${todo}</span></p>`;
+  return html`<p class="note note-danger" role="alert"><${Icon} name="warning" /><span><strong>${title}.</strong> ${sentence(message)} ${todo}</span></p>`;
 }
 
 /**
@@ -42,11 +44,8 @@ export function AskName({ title, label, hint, value = "", action, isRequired = f
   const { busy, failure, submit } = useAttempt(() => onSubmit(name.trim()));
   return html`<${Dialog} title=${title} onClose=${onClose}>
     <form class="stack" onSubmit=${submit}>
-      <label class="field"><span class="label">${label}</span>
-        <input class="input" name="name" maxlength="256" autocomplete="off" autofocus required=${isRequired} value=${name}
-          onInput=${(/** @type {any} */ event) => setName(event.target.value)} />
-        ${hint && html`<span class="hint">${hint}</span>`}
-      </label>
+      <${Field} label=${label} hint=${hint}>${(/** @type {object} */ own) => html`<input class="input" ...${own} name="name" maxlength="256" autocomplete="off" autofocus
+        required=${isRequired} value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} />`}</${Field}>
       <${Failure} error=${failure} />
       <div class="row row-end">
         <button type="button" class="button" onClick=${onClose}>Cancel</button>

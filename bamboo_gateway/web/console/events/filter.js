@@ -26,14 +26,15 @@ export function selected(entries, filter) {
 }
 
 /**
- * How many there are of each type, most first.
+ * How many there are of each kind, most first.
  *
- * @param {readonly import("./recorder.js").Entry[]} entries @returns {[string, number][]}
+ * @param {readonly import("./recorder.js").Entry[]} entries @param {(entry: import("./recorder.js").Entry) => string} kindOf
+ * @returns {[string, number][]}
  */
-export function typesOf(entries) {
+export function countsOf(entries, kindOf) {
   /** @type {Map<string, number>} */
   const counts = new Map();
-  for (const { type } of entries) counts.set(type, (counts.get(type) ?? 0) + 1);
+  for (const entry of entries) counts.set(kindOf(entry), (counts.get(kindOf(entry)) ?? 0) + 1);
   return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b));
 }
 

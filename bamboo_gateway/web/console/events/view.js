@@ -8,7 +8,7 @@ import { Icon } from "../shell/icons.js";
 import { Empty } from "../shell/state_panel.js";
 import { integer, plural } from "../text/format.js";
 import { EventRow } from "./event_row.js";
-import { ALL, asLines, selected, toggled, typesOf } from "./filter.js";
+import { ALL, asLines, countsOf, selected, toggled } from "./filter.js";
 import { KEPT } from "./recorder.js";
 import { WatchForm } from "./watch_form.js";
 
@@ -55,12 +55,14 @@ function countOf(shown, kept) {
 
 /** @param {{filter: Filter, onFilter: (filter: Filter) => void, entries: any[], field: any}} props */
 function Filters({ filter, onFilter, entries, field }) {
-  const types = typesOf(entries);
+  const types = countsOf(entries, (entry) => entry.type);
+  const labels = countsOf(entries, (entry) => entry.label);
   return html`<div class="filters" role="search" aria-label="Filter frames">
     <label class="search"><span class="visually-hidden">Filter by text</span><${Icon} name="search" size=${16} />
       <input ref=${field} type="search" placeholder="Filter by text" title="In the whole message (/)" value=${filter.text} onInput=${(/** @type {any} */ event) => onFilter({ ...filter, text: event.target.value })} /></label>
     <fieldset class="segments"><legend class="visually-hidden">Direction</legend>
       ${DIRECTIONS.map(([value, label]) => html`<label><input type="radio" name="direction" checked=${filter.direction === value} onChange=${() => onFilter({ ...filter, direction: value })} /><span>${label}</span></label>`)}</fieldset>
+    ${labels.length > 1 && html`<div class="chips" role="group" aria-label="Connections">${labels.map(([label]) => html`<button key=${label} class="chip chip-label" aria-pressed=${!filter.hiddenLabels.has(label)} onClick=${() => onFilter({ ...filter, hiddenLabels: toggled(filter.hiddenLabels, label) })}>${label}</button>`)}</div>`}
     <div class="chips" role="group" aria-label="Types">${types.map(
       ([type, count]) => html`<button key=${type} class="chip" aria-pressed=${!filter.hiddenTypes.has(type)} onClick=${() => onFilter({ ...filter, hiddenTypes: toggled(filter.hiddenTypes, type) })}>${type} <span class="figures">${integer(count)}</span></button>`,
     )}${types.length > 1 && html`<button class="button button-small button-quiet" onClick=${() => onFilter({ ...filter, hiddenTypes: filter.hiddenTypes.size ? new Set() : new Set(types.map(([type]) => type)) })}>${filter.hiddenTypes.size ? "Show all" : "Hide all"}</button>`}</div>

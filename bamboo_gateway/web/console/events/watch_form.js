@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { useEffect, useRef, useState } from "../../vendor/preact/hooks.js";
 import { useDesk } from "../desk.js";
+import { Field } from "../dialogs/field.js";
 import { usePoll } from "../shell/poll.js";
 import { Icon } from "../shell/icons.js";
 import { sessionTitle } from "../text/format.js";
@@ -41,13 +42,11 @@ export function WatchForm() {
   const lack = gate.permissions.value.lack("session.list");
   if (lack) return html`<p class="note"><span>No session can be chosen to watch. ${lack}</span></p>`;
   return html`<form class="watch-form" onSubmit=${watch} aria-label="Watch a session">
-    <label class="field-inline"><span>Watch</span>
-      <select class="input" value=${chosen} onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>
+    <${Field} isInline label="Session">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${chosen} onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>
         <option value="">Choose a session…</option>
         ${sessions.map((session) => html`<option key=${session.session_id} value=${session.session_id}>${sessionTitle(session)}</option>`)}
-      </select></label>
-    <label class="field-inline"><span>from</span>
-      <select class="input" value=${from} onChange=${(/** @type {any} */ event) => setFrom(event.target.value)}><option value="start">the log's beginning</option><option value="now">now</option></select></label>
+      </select>`}</${Field}>
+    <${Field} isInline label="from">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${from} onChange=${(/** @type {any} */ event) => setFrom(event.target.value)}><option value="start">the log's beginning</option><option value="now">now</option></select>`}</${Field}>
     <button class="button" type="submit" disabled=${!chosen}><${Icon} name="eye" size=${16} />Watch</button>
     ${watched !== null && html`<span class="watching" role="status"><span class="dot" data-state="running" aria-hidden="true"></span>Watching ${watched}</span><button type="button" class="button button-quiet" onClick=${stop}>Stop</button>`}
   </form>`;

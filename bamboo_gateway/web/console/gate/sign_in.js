@@ -1,6 +1,7 @@
 // The form that asks for the token, once the gateway has asked for it.
 import { html } from "../html.js";
 import { useEffect, useRef, useState } from "../../vendor/preact/hooks.js";
+import { Field } from "../dialogs/field.js";
 import { Icon, Mark } from "../shell/icons.js";
 import { duration } from "../text/format.js";
 
@@ -21,11 +22,8 @@ export function SignIn({ gate, reason, retryAfter, busy }) {
       <div class="gate-head"><${Mark} size=${40} /><h1>Sign in to the gateway</h1></div>
       <p class="muted">This gateway asks for a token. Whoever runs it can make one with <code>bamboo-gateway tokens create</code>.</p>
       ${reason && html`<p class="note note-warning" role="alert"><${Icon} name="warning" /><span>${reason}${left > 0 && html` Try again in ${duration(left)}.`}</span></p>`}
-      <label class="field"><span class="label">Token</span>
-        <input ref=${field} class="input" type="password" name="token" autocomplete="off" spellcheck=${false} required
-          aria-describedby="token-hint" value=${token} onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />
-        <span class="hint" id="token-hint">Kept in this tab only, and forgotten when you close it.</span>
-      </label>
+      <${Field} label="Token" hint="Kept in this tab only, and forgotten when you close it.">${(/** @type {object} */ own) => html`<input ref=${field} class="input" ...${own} type="password"
+        name="token" autocomplete="off" spellcheck=${false} required value=${token} onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />`}</${Field}>
       <button class="button button-primary" type="submit" disabled=${busy || left > 0}>${busy ? "Signing in…" : "Sign in"}</button>
     </form>
   </main>`;

@@ -1,6 +1,6 @@
 // The figures of now.
 import { html } from "../html.js";
-import { bytes, compact, integer } from "../text/format.js";
+import { bytes, compact, integer, plural } from "../text/format.js";
 
 /** @param {{statistics: any}} props */
 export function Cards({ statistics }) {
@@ -9,10 +9,10 @@ export function Cards({ statistics }) {
   return html`<section aria-labelledby="figures"><h2 class="visually-hidden" id="figures">Now</h2><ul class="cards">
     <${Card} name="Connections" value=${integer(connections.open)} detail=${connections.behind ? `${integer(connections.behind)} behind, ${bytes(connections.waiting_bytes)} waiting` : "none behind"} tone=${connections.behind ? "warning" : ""} />
     <${Card} name="Sessions" value=${integer(table.sessions)} detail=${`${integer(table.resident)} in memory`} />
-    <${Card} name="Watchers" value=${integer(table.watchers)} detail=${`${integer(table.channels)} channels`} />
-    <${Card} name="Turns running" value=${integer(table.turns_running)} detail=${table.chats_queued ? `${integer(table.chats_queued)} chats queued` : "nothing queued"} />
+    <${Card} name="Watchers" value=${integer(table.watchers)} detail=${plural(table.channels, "channel")} />
+    <${Card} name="Turns running" value=${integer(table.turns_running)} detail=${table.chats_queued ? `${plural(table.chats_queued, "chat")} queued` : "nothing queued"} />
     <${Card} name="Turns so far" value=${compact(turns.completed)} detail=${`${compact(turns.failed)} failed, ${compact(turns.aborted)} aborted`} />
-    <${Card} name="Storage" value=${journal.is_failing ? "Failing" : "Well"} detail=${journal.is_failing ? `${integer(journal.held)} requests wait` : `${compact(journal.changes)} changes, ${bytes(table.log_bytes)} of logs in memory`} tone=${journal.is_failing ? "danger" : "good"} />
+    <${Card} name="Storage" value=${journal.is_failing ? "Failing" : "Well"} detail=${journal.is_failing ? `${plural(journal.held, "request")} held back` : `${bytes(table.log_bytes)} of logs in memory`} tone=${journal.is_failing ? "danger" : "good"} />
   </ul></section>`;
 }
 

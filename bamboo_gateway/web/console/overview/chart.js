@@ -39,11 +39,11 @@ export function Chart({ title, hint, curves, samples, format, least }) {
     const value = shown?.[curve.key] ?? null;
     return value === null ? "–" : format(value);
   };
-  return html`<section class="card chart" aria-label=${title} data-chart=${curves[0]?.key}>
-    <header><h3>${title}</h3><p class="muted">${hint}</p></header>
+  return html`<figure class="card chart" data-chart=${curves[0]?.key}>
+    <figcaption><h3>${title}</h3><p class="muted">${hint}</p></figcaption>
     <dl class="legend" ref=${swatches}>${curves.map((curve) => html`<div><dt><span class=${`swatch tone-${curve.tone}`} aria-hidden="true"></span>${curve.label}</dt><dd class="figures">${text(curve)}</dd></div>`)}</dl>
     <div class="plot" ref=${place} role="img" aria-label=${`${title} over the last 5 minutes; now ${curves.map((curve) => `${curve.label} ${text(curve)}`).join(", ")}`}></div>
-  </section>`;
+  </figure>`;
 }
 
 /** Another value whenever colours may have changed: uPlot draws them into a canvas. */
@@ -78,7 +78,7 @@ function optionsOf({ box, curves, colours, format, least, onPoint }) {
   return {
     width: box.clientWidth,
     height: HEIGHT,
-    padding: [8, 4, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, sync: { key: "overview" } },
     scales: {
@@ -87,12 +87,18 @@ function optionsOf({ box, curves, colours, format, least, onPoint }) {
     },
     axes: [
       { ...axis, grid: { show: false }, size: 22, space: 70, values: (_, splits) => splits.map(minutes) },
-      { ...axis, size: 58, space: 32, values: (_, splits) => splits.map((value) => (value === 0 ? "0" : format(value))) },
+      { ...axis, size: 56, space: 32, values: (_, splits) => splits.map((value) => (value === 0 ? "0" : format(value))) },
     ],
-    series: [{}, ...curves.map((curve, index) => ({ label: curve.label, stroke: colours[index] ?? ink, width: 1.75, fill: index === 0 && curves.length === 1 ? faded(colours[index] ?? ink) : undefined, spanGaps: false, points: { show: false } }))],
+    series: [{}, ...curves.map((curve, index) => ({ label: curve.label, stroke: colours[index] ?? ink, width: 1.75, fill: index === 0 && curves.length === 1 ? faded(colours[index] ?? ink) : undefined, spanGaps: false, points: { show: true, size: 4, width: 0, fill: colours[index] ?? ink, filter: lonely } }))],
     hooks: { setCursor: [(drawn) => onPoint(drawn.cursor.idx ?? null)] },
   };
 }
+
+/** The points that no line shows, for nothing was measured before and after them. @type {uPlot.Series.Points.Filter} */
+const lonely = (plot, index) => {
+  const values = plot.data[index] ?? [];
+  return [...values.keys()].filter((at) => values[at] != null && values[at - 1] == null && values[at + 1] == null);
+};
 
 /** @param {number} seconds Unix time. */
 function minutes(seconds) {

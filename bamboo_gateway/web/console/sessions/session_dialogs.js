@@ -4,6 +4,7 @@ import { useState } from "../../vendor/preact/hooks.js";
 import { useDesk } from "../desk.js";
 import { AskName, Confirm, Failure } from "../dialogs/ask.js";
 import { Dialog } from "../dialogs/dialog.js";
+import { Field } from "../dialogs/field.js";
 import { Icon } from "../shell/icons.js";
 import { plural, sessionTitle } from "../text/format.js";
 
@@ -73,8 +74,8 @@ export function ShareDialog({ session, onClose, onDone }) {
           <button class="button button-icon button-quiet" aria-label=${`No longer share with ${who}`} onClick=${() => void grant(who, null)}><${Icon} name="close" size=${16} /></button></li>`,
       )}</ul>`}
       <form class="share-form" onSubmit=${submit}>
-        <label class="field"><span class="label">User id</span><input class="input" autocomplete="off" maxlength="256" autofocus value=${userId} onInput=${(/** @type {any} */ event) => setUserId(event.target.value)} /></label>
-        <label class="field"><span class="label">They may</span><select class="input" value=${access} onChange=${(/** @type {any} */ event) => setAccess(event.target.value)}><option value="chat">read and chat</option><option value="read">read</option></select></label>
+        <${Field} label="User id">${(/** @type {object} */ own) => html`<input class="input" ...${own} autocomplete="off" maxlength="256" autofocus value=${userId} onInput=${(/** @type {any} */ event) => setUserId(event.target.value)} />`}</${Field}>
+        <${Field} label="They may">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${access} onChange=${(/** @type {any} */ event) => setAccess(event.target.value)}><option value="chat">read and chat</option><option value="read">read</option></select>`}</${Field}>
         <button class="button button-primary" type="submit" disabled=${!userId.trim()}>Share</button>
       </form>
       <${Failure} error=${failure} />

@@ -62,18 +62,24 @@ function SideButtons({ onHelp }) {
 }
 
 function LinkBanner() {
-  const { gate, route } = useDesk();
-  if (gate.link.value !== "reconnecting" || route.route.value.view === "chat") return null;
+  const { gate, network, route } = useDesk();
+  if ((gate.link.value !== "reconnecting" && network.isOnline.value) || route.route.value.view === "chat") return null;
   return html`<${Reconnecting} text="The connection is lost. What you see may be old;" retryAt=${gate.retryAt.value} onNow=${() => gate.client?.reconnectNow()} />`;
 }
 
 /** @param {{text: string, retryAt: number | null, onNow: () => void}} props */
 export function Reconnecting({ text, retryAt, onNow }) {
-  const now = useNow(250);
-  const left = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - now) / 1000));
+  const { network } = useDesk();
   return html`<div class="banner" data-state="reconnecting"><${Icon} name="offline" />
-    <p><span role="status">${text}</span> ${left > 0 ? html`reconnecting in <span class="figures">${left}</span> s.` : "reconnecting…"}</p>
+    <p><span role="status">${text}</span> ${network.isOnline.value ? html`<${Countdown} to=${retryAt} />` : "waiting for the network."}</p>
     <button class="button button-small" onClick=${onNow}>Reconnect now</button></div>`;
+}
+
+/** @param {{to: number | null}} props */
+function Countdown({ to }) {
+  const now = useNow(250);
+  const left = to === null ? 0 : Math.max(0, Math.ceil((to - now) / 1000));
+  return left > 0 ? html`reconnecting in <span class="figures">${left}</span> s.` : "reconnecting…";
 }
 
 /** The heading of a view, and what can be done there. @param {{title: string, count?: any, children?: any}} props */

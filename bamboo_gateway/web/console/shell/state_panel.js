@@ -1,6 +1,7 @@
 // What stands in the place of a list or a view that has nothing to show: empty, loading, or in trouble.
 import { html } from "../html.js";
 import { trouble } from "../text/advice.js";
+import { sentence } from "../text/format.js";
 import { Icon } from "./icons.js";
 
 /** @param {{icon: string, title: string, children?: any}} props */
@@ -18,7 +19,7 @@ export function Broken({ error, onRetry, children }) {
   const { title, message, todo, code } = trouble(error);
   return html`<div class="panel-state" data-state="error" role="alert">
     <span class="panel-icon panel-icon-danger"><${Icon} name=${code === "FORBIDDEN" ? "lock" : "warning"} size=${24} /></span>
-    <h2>${title}</h2><p>${message}</p>${todo && html`<p class="muted">${todo}</p>`}
+    <h2>${title}</h2><p>${sentence(message)}</p>${todo && html`<p class="muted">${todo}</p>`}
     ${onRetry && html`<button class="button" onClick=${onRetry}>Try again</button>`}${children}
   </div>`;
 }

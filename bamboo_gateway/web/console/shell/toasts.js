@@ -2,6 +2,7 @@
 import { signal } from "../../vendor/signals/signals.js";
 import { html } from "../html.js";
 import { trouble } from "../text/advice.js";
+import { sentence } from "../text/format.js";
 import { Icon } from "./icons.js";
 
 /** Milliseconds that a notice stays. */
@@ -24,7 +25,7 @@ export class Toasts {
   /** @param {string} what Was tried. @param {unknown} error */
   failed(what, error) {
     const { message, todo } = trouble(error);
-    this.add("failed", [`${what}: ${message}`.replace(/[^.!?]$/, "$&."), todo].filter(Boolean).join(" "));
+    this.add("failed", [sentence(`${what}: ${message}`), todo].filter(Boolean).join(" "));
   }
 
   /** @param {number} key */

@@ -106,6 +106,12 @@ export function excerpt(text, limit) {
   return line.length > limit ? `${line.slice(0, limit - 1).trimEnd()}…` : line;
 }
 
+/** A text as a sentence: with a capital and a full stop. @param {string} text @returns {string} */
+export function sentence(text) {
+  const begun = /^[a-z][a-z]*[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return /[.!?…]$/.test(begun) || begun === "" ? begun : `${begun}.`;
+}
+
 /** JSON to be read by people; text that is JSON is set out like it, and other text left alone. @param {unknown} value @returns {string} */
 export function pretty(value) {
   if (typeof value !== "string") return JSON.stringify(value, null, 2) ?? "";
