@@ -64,31 +64,30 @@ The rapid leaves from platform 8 and needs **no reservation**. If you would like
 limited express at 18:50.
 """
 
-RESERVATION = """\
-Not through me: the booking service refused, because sales for today have ended. At the station you can still
+MUSEUM = """\
+I could not look it up: the museum's site does not answer. As a rule it is
 
-1. ask at the ticket office on the concourse, or
-2. use a machine: choose *Limited Express*, then *Nara*.
+1. open from *half past nine* to *five*, and
+2. closed on **Mondays**, unless that is a holiday.
 
 ```text
-Kyoto 18:50  ──  Limited Express  ──  19:26 Nara
+09:30  ──  last admission 16:30  ──  17:00
 ```
 """
 
-TEXTS = {"markdown": MARKDOWN, "attack": ATTACK, "trains": TRAINS, "reservation": RESERVATION}
+TEXTS = {"markdown": MARKDOWN, "attack": ATTACK, "trains": TRAINS, "museum": MUSEUM}
 """What the step `say` can say."""
 
 SCENES = {
-    "Which trains go from Kyoto to Nara this evening?": (
-        'tool timetable.search {"from":"Kyoto","to":"Nara","after":"18:00"'
-        ',"result":"3 direct trains, the first at 18:20"}; say trains'
+    "Is the museum in Nara open tomorrow?": (
+        'tool museum.hours {"museum":"Nara","day":"tomorrow"} => !the site does not answer; say museum'
     ),
-    "Can you reserve a seat on the 18:50?": (
-        'broken booking.reserve {"train":"18:50","seats":1,"fail":"sales for today have ended"}'
-        "; say reservation"
+    "Which trains go from Kyoto to Nara this evening?": (
+        'tool timetable.search {"from":"Kyoto","to":"Nara","after":"18:00"}'
+        " => 3 direct trains, the first at 18:20; say trains"
     ),
     "Then remind me at half past six.": (
-        'tool reminder.create {"at":"18:30","text":"Leave for platform 8","hold":"reminder"}; words 1'
+        'tool reminder.create {"at":"18:30","text":"Leave for platform 8"} => @reminder set; words 1'
     ),
 }
 """Chats of a person, and the steps that answer them."""

@@ -20,6 +20,9 @@ GATES_VARIABLE = "SCRIPTED_AGENT_GATES"
 WORD_INTERVAL = 0.004
 """Seconds: what is streamed can be seen to be."""
 
+TOOL_TIME = 0.02
+"""Seconds that a tool takes: more than none."""
+
 LOOK_INTERVAL = 0.01
 """Seconds between two looks at a gate."""
 
@@ -86,22 +89,22 @@ async def _say(telling: Telling, argument: str) -> None:
 
 
 async def _tool(telling: Telling, argument: str) -> None:
-    """`tool look {"at":1}`: call a tool that returns its arguments, after gate `a` if one is `"hold":"a"`."""
-    name, _, text = argument.partition(" ")
-    args = strict_json.parse(text) if text else {}
-    assert isinstance(args, dict)
-    async with telling.turn.tool(name, args) as call:
-        if "hold" in args:
-            await _hold(telling, str(args["hold"]))
-        if "fail" in args:
-            raise AgentError(str(args["fail"]))
-        call.result = args.get("result", args)
+    """
+    `tool look {"at":1} => seen`: call a tool that returns `seen`, by default its arguments.
 
-
-async def _broken(telling: Telling, argument: str) -> None:
-    """`broken look {"fail":"no"}`: a tool whose failure is not that of the turn."""
+    `=> !why` fails, which is not the end of the turn; `=> @a seen` waits at gate `a`.
+    """
+    call_of, _, outcome = argument.partition(" => ")
+    name, _, text = call_of.partition(" ")
     with suppress(AgentError):
-        await _tool(telling, argument)
+        async with telling.turn.tool(name, strict_json.parse(text) if text else {}) as call:
+            await trio.sleep(TOOL_TIME)
+            if outcome.startswith("@"):
+                gate, _, outcome = outcome[1:].partition(" ")
+                await _hold(telling, gate)
+            if outcome.startswith("!"):
+                raise AgentError(outcome[1:])
+            call.result = outcome or call.args
 
 
 async def _fail(telling: Telling, argument: str) -> None:
@@ -115,7 +118,6 @@ STEPS: dict[str, Callable[[Telling, str], Awaitable[None]]] = {
     "hold": _hold,
     "say": _say,
     "tool": _tool,
-    "broken": _broken,
     "fail": _fail,
 }
 """What a script can be made of."""

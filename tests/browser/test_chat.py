@@ -32,7 +32,7 @@ def test_an_answer_is_streamed(gateway: GatewayProcess, visit: Visits) -> None:
 def test_a_tool_is_a_card(gateway: GatewayProcess, visit: Visits) -> None:
     """A tool call shows its name at once, and can be opened for arguments, result and duration."""
     console = Console(visit(gateway.page).open(f"#/chat/{gateway.new_session('tool')}"))
-    console.say('tool library.search {"title":"Bamboo","hold":"tool","result":"42 books"}; words 3')
+    console.say('tool library.search {"title":"Bamboo"} => @tool 42 books; words 3')
     card = console.tool("library.search")
     expect(card).to_contain_text("running")
     gateway.open_gate("tool")
@@ -46,7 +46,7 @@ def test_a_tool_is_a_card(gateway: GatewayProcess, visit: Visits) -> None:
 def test_a_tool_that_fails_says_so(gateway: GatewayProcess, visit: Visits) -> None:
     """A failure of a tool is told apart from a result, in words; the answer goes on."""
     console = Console(visit(gateway.page).open(f"#/chat/{gateway.new_session('failing tool')}"))
-    console.say('broken library.search {"fail":"the shelves are empty"}; words 3')
+    console.say("tool library.search {} => !the shelves are empty; words 3")
     card = console.tool("library.search")
     expect(card).to_contain_text("failed")
     expect(card).to_contain_text("the shelves are empty")

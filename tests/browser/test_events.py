@@ -48,7 +48,7 @@ def test_they_can_be_held(gateway: GatewayProcess, visit: Visits) -> None:
     """A session is watched without a chat; paused, nothing moves, and one is told how much passes by."""
     session = gateway.new_session("held")
     console = Console(visit(gateway.page).open("#/events"))
-    console.page.get_by_label("Watch", exact=True).select_option(label="held")
+    console.page.get_by_label("Session", exact=True).select_option(label="held")
     console.button("Watch").click()
     expect(console.page.get_by_text("Watching held")).to_be_visible()
     gateway.say(session, "words 3")
@@ -62,9 +62,7 @@ def test_they_can_be_held(gateway: GatewayProcess, visit: Visits) -> None:
     expect(console.frame("agent_complete")).to_have_count(2)
 
 
-def test_no_token_is_shown(
-    own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path
-) -> None:
+def test_no_token_is_shown(own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path) -> None:
     """What is sent to come in is shown, but for the token, which is struck out."""
     tokens = tmp_path / "tokens.json"
     token = create_token(tokens, "olga", "admin")

@@ -80,7 +80,7 @@ def test_names_are_only_text(gateway: GatewayProcess, visit: Visits) -> None:
 
 def test_a_tool_s_result_is_only_text(console: Console) -> None:
     """Arguments and results of tools can do no more."""
-    console.say('tool <b>evil</b> {"html":"<img src=x onerror=window.attacked=1>","result":"<b>bold</b>"}')
+    console.say('tool <b>evil</b> {"html":"<img src=x onerror=window.attacked=1>"} => <b>bold</b>')
     card = console.tool("<b>evil</b>")
     card.get_by_text("<b>evil</b>", exact=True).click()
     expect(card).to_contain_text("<b>bold</b>")
