@@ -45,8 +45,9 @@ format: $(VENV)/.dev ## put the code in order, as far as a tool can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-docs: $(VENV)/.dev ## write the generated parts of docs/ anew
+docs: $(VENV)/.dev $(PAGES) ## write the generated parts of docs/ and of the browser client anew
 	@$(BIN)/python docs/generate.py
+	@$(if $(PAGES),npm --prefix $(WEB) run --silent declare)
 
 screenshots: $(VENV)/.dev ## photograph the console for the documents, with Chromium
 	@$(BIN)/python -m pytest -q -n0 tests/browser/test_pictures.py

@@ -1,7 +1,7 @@
 """
 The browser client's generated modules, made from the gateway's own classes and tables.
 
-`messages.js` has the types of all messages, commands and their results, for
+`messages.d.ts` has the types of all messages, commands and their results, for
 TypeScript; `protocol.js` has the few numbers and tables that the client needs.
 `docs/generate.py` writes both.
 """
@@ -25,7 +25,7 @@ _SCALARS = {"string": "string", "boolean": "boolean", "integer": "number", "numb
 
 
 def render_messages() -> str:
-    """The module of types: nothing in it runs."""
+    """The module of types."""
     sent = set(with_parts([*CLIENT_TAGS, *(spec.arguments for spec in COMMANDS.values())]))
     classes = dict.fromkeys(with_parts([*CLIENT_TAGS, *EVENT_TAGS]))
     classes |= dict.fromkeys(
@@ -34,14 +34,11 @@ def render_messages() -> str:
     tags = CLIENT_TAGS | EVENT_TAGS
     parts = [
         f"{_MADE}// The types of what goes over the wire, for whoever checks a program with TypeScript.",
-        _comment(["A JSON value.", "@typedef {any} Json"]),
-        *(_typedef(cls, tags.get(cls), from_client=cls in sent) for cls in classes),
+        "/** A JSON value. */\nexport type Json = any;",
+        *(_interface(cls, tags.get(cls), from_client=cls in sent) for cls in classes),
         _table("GatewayEvents", "Name of each event of the gateway → its message.", _events()),
-        _comment(
-            ["Whatever the gateway says.", "@typedef {GatewayEvents[keyof GatewayEvents]} GatewayEvent"]
-        ),
+        "/** Whatever the gateway says. */\nexport type GatewayEvent = GatewayEvents[keyof GatewayEvents];",
         _table("Commands", "Name of each command → its arguments and its result.", _commands()),
-        "export {};",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -75,22 +72,31 @@ def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _comment(lines: Iterable[str]) -> str:
-    return "\n".join(["/**", *(f" * {line}".rstrip() for line in lines), " */"])
+def _comment(text: str, indent: str = "") -> list[str]:
+    """*text*, as what stands before a declaration; nothing, if there is none."""
+    match text.splitlines():
+        case []:
+            return []
+        case [line]:
+            return [f"{indent}/** {line} */"]
+        case lines:
+            middle = [f"{indent} * {line}".rstrip() for line in lines]
+            return [f"{indent}/**", *middle, f"{indent} */"]
 
 
-def _typedef(cls: type, tag: Tag | None, *, from_client: bool) -> str:
+def _interface(cls: type, tag: Tag | None, *, from_client: bool) -> str:
     """The fields of one class; a message has its `type` as well."""
     schema = class_schema(cls)
     required = schema.get("required", [])
-    lines = [*(inspect.getdoc(cls) or "").splitlines(), "", f"@typedef {{object}} {cls.__name__}"]
-    if tag is not None:
-        lines.append(f'@property {{"{tag.tagged}"}} type')
+    lines = [] if tag is None else [f'  type: "{tag.tagged}";']
     for name, field in schema["properties"].items():
         is_given = name in required or ("default" in field and not from_client)
-        meaning = " ".join(str(field.get("description", "")).split())
-        lines.append(f"@property {{{_kind(field)}}} {name if is_given else f'[{name}]'} {meaning}".rstrip())
-    return _comment(lines)
+        lines += _comment(str(field.get("description", "")), "  ")
+        lines.append(f"  {name}{'' if is_given else '?'}: {_kind(field)};")
+    head = _comment(inspect.getdoc(cls) or "")
+    if not lines:
+        return "\n".join([*head, f"export type {cls.__name__} = Record<string, never>;"])
+    return "\n".join([*head, f"export interface {cls.__name__} {{", *lines, "}"])
 
 
 def _kind(field: Schema) -> str:
@@ -121,8 +127,8 @@ def _container(kind: str, field: Schema) -> str:
 
 
 def _table(name: str, summary: str, rows: Iterable[tuple[str, str]]) -> str:
-    lines = [f"  {_text(key)}: {kind}," for key, kind in rows]
-    return _comment([summary, "", "@typedef {{", *lines, f"}}}} {name}"])
+    lines = [f"  {_text(key)}: {kind};" for key, kind in rows]
+    return "\n".join([f"/** {summary} */", f"export interface {name} {{", *lines, "}"])
 
 
 def _events() -> Iterator[tuple[str, str]]:
@@ -132,4 +138,4 @@ def _events() -> Iterator[tuple[str, str]]:
 
 def _commands() -> Iterator[tuple[str, str]]:
     for spec in COMMANDS.values():
-        yield spec.name, f"{{args: {spec.arguments.__name__}, result: {spec.result.__name__}}}"
+        yield spec.name, f"{{ args: {spec.arguments.__name__}; result: {spec.result.__name__} }}"

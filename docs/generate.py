@@ -356,7 +356,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     if (reference := DOCS / "cli_reference.py").exists():
         yield DOCS / "cli.md", runpy.run_path(str(reference))["render"]()
     browser = runpy.run_path(str(DOCS / "browser_types.py"))
-    yield BROWSER_CLIENT / "messages.js", browser["render_messages"]()
+    yield BROWSER_CLIENT / "messages.d.ts", browser["render_messages"]()
     yield BROWSER_CLIENT / "protocol.js", browser["render_protocol"]()
     dashboard = DOCS / "grafana_dashboard.py"
     yield DOCS / "grafana" / "bamboo-gateway.json", runpy.run_path(str(dashboard))["render"]()

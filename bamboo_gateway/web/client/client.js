@@ -141,7 +141,7 @@ export class Client {
     const extra = sessionId ? { session_id: sessionId } : {};
     const message = { type: /** @type {const} */ ("command"), name, args: args ?? null, id, ...extra };
     const { result } = await this.#ask(message, "command_result", signal);
-    if (name === "auth.refresh") this.#link.rememberToken(message.args?.token); // the one before it is about to expire
+    if (name === "auth.refresh") this.#link.rememberToken(message.args?.auth); // the one before it is about to expire
     return result;
   }
 

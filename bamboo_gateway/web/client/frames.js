@@ -46,8 +46,6 @@ export class Frames {
 /** @param {any} message */
 function withoutToken(message) {
   if (message.type === "connect" && message.auth) return { ...message, auth: STRUCK_OUT };
-  if (message.type === "command" && message.args?.token) {
-    return { ...message, args: { ...message.args, token: STRUCK_OUT } };
-  }
+  if (message.type === "command" && message.name === "auth.refresh") return { ...message, args: STRUCK_OUT };
   return message;
 }

@@ -12,18 +12,18 @@
  * One turn: what was said, and what was answered.
  * @typedef {{
  *   kind: "turn", key: string, runId: string | null, status: Status,
- *   said: {content: string, ts: number, chatId: string | null} | null,
+ *   said: {content: string, ts: number | null, chatId: string | null} | null,
  *   parts: readonly Part[], startedAt: number | null, endedAt: number | null,
  *   usage: Usage | null, error: {code: string, message: string} | null, truncated: boolean,
  * }} Turn
  */
 /** @typedef {{kind: "gap", key: string, count: number | null}} GapNote */
 /** @typedef {Turn | GapNote} Item */
-/** *seq*: the newest event that is in it; *first*: the number of the oldest message; *isPuzzled*: a turn's question is not known.
- * @typedef {{items: readonly Item[], seq: number, first: number, hasMore: boolean, isPuzzled: boolean}} Conversation */
+/** *seq*: the newest event that is in it; *first*: the number of the oldest message.
+ * @typedef {{items: readonly Item[], seq: number, first: number, hasMore: boolean}} Conversation */
 
 /** @type {Conversation} */
-export const NOTHING = { items: [], seq: 0, first: 0, hasMore: false, isPuzzled: false };
+export const NOTHING = { items: [], seq: 0, first: 0, hasMore: false };
 
 /** @param {string | null} runId @param {string} key @returns {Turn} */
 function emptyTurn(runId, key) {
@@ -36,7 +36,8 @@ function emptyTurn(runId, key) {
 
 /** @param {any} page The answer of `session.history`. @returns {Conversation} */
 export function fromHistory(page) {
-  return { items: turnsOf(page.messages), seq: page.seq ?? 0, first: page.first, hasMore: page.has_more, isPuzzled: false };
+  const waiting = (page.queued ?? []).map(waitingTurn);
+  return { items: [...turnsOf(page.messages), ...waiting], seq: page.seq, first: page.first, hasMore: page.has_more };
 }
 
 /**
@@ -54,33 +55,15 @@ export function prepend(conversation, page) {
 }
 
 /**
- * Begin anew from the newest page, after a gap. Chats that wait are in no page: the last *queued* of them stay.
+ * Begin anew from the newest page, after a gap.
  *
- * @param {Conversation} before @param {any} page @param {number} queued @param {GapNote | null} note
+ * @param {any} page @param {GapNote} note Stands before what waits.
  * @returns {Conversation}
  */
-export function reloaded(before, page, queued, note) {
-  const now = fromHistory(page);
-  const known = new Set(now.items.map((item) => item.key));
-  const waiting = before.items.filter((item) => item.kind === "turn" && item.status === "queued" && !known.has(item.key));
-  const kept = queued > 0 ? waiting.slice(-queued) : [];
-  return { ...now, items: [...now.items, ...(note ? [note] : []), ...kept] };
-}
-
-/**
- * Learn from a page what was said in turns whose question came before the page was opened.
- *
- * @param {Conversation} conversation @param {any} page @returns {Conversation}
- */
-export function enlightened(conversation, page) {
-  /** @type {Map<string | null, Turn>} */
-  const known = new Map(turnsOf(page.messages).map((turn) => [turn.runId, turn]));
-  const items = conversation.items.map((item) => {
-    if (item.kind !== "turn" || item.said !== null) return item;
-    const said = known.get(item.runId)?.said;
-    return said ? { ...item, said } : item;
-  });
-  return { ...conversation, items, isPuzzled: false };
+export function reloaded(page, note) {
+  const conversation = fromHistory(page);
+  const items = conversation.items.toSpliced(conversation.items.length - (page.queued?.length ?? 0), 0, note);
+  return { ...conversation, items };
 }
 
 /** @param {readonly any[]} messages Oldest first. @returns {Turn[]} */
@@ -107,6 +90,11 @@ function turnsOf(messages) {
     }
   }
   return turns;
+}
+
+/** @param {any} chat One of `session.history`'s `queued`. @returns {Turn} */
+function waitingTurn(chat) {
+  return { ...emptyTurn(chat.run_id, chat.run_id), said: { content: chat.content, ts: null, chatId: chat.id ?? null } };
 }
 
 /** @param {any} record @returns {{call: Call, position: number | null}} */
@@ -162,7 +150,8 @@ function unitsOf(text, points) {
  * @param {Conversation} conversation @param {readonly any[]} events @returns {Conversation}
  */
 export function applied(conversation, events) {
-  return coalesced(events).reduce(applyOne, conversation);
+  const fresh = events.filter((event) => !event.channel && typeof event.seq === "number" && event.seq > conversation.seq);
+  return coalesced(fresh).reduce(applyOne, conversation);
 }
 
 /**
@@ -181,9 +170,9 @@ export function coalesced(events) {
   };
   for (const event of events) {
     const last = joined.at(-1);
-    if (event.type === "agent_token" && tokens.length && last.run_id === event.run_id && last.channel === event.channel) {
+    if (event.type === "agent_token" && tokens.length && last.run_id === event.run_id) {
       tokens.push(event.token);
-      joined[joined.length - 1] = { ...event, from: last.from ?? last.seq, ts: last.ts };
+      joined[joined.length - 1] = { ...event, ts: last.ts };
       continue;
     }
     close();
@@ -213,13 +202,11 @@ const MOVES = {
 /** @param {Conversation} conversation @param {any} event @returns {Conversation} */
 function applyOne(conversation, event) {
   const move = MOVES[event.type];
-  if (!move || event.channel || typeof event.seq !== "number" || event.seq <= conversation.seq) return conversation;
+  if (!move) return conversation;
   const { items, index } = located(conversation.items, event);
   const turn = /** @type {Turn} */ (items[index]);
-  const changed = move(turn, event);
-  items[index] = changed;
-  const isPuzzled = conversation.isPuzzled || (changed.said === null && changed.runId !== null && event.type === "agent_start");
-  return { ...conversation, items, seq: event.seq, isPuzzled };
+  items[index] = move(turn, event);
+  return { ...conversation, items, seq: event.seq };
 }
 
 /**

@@ -5,7 +5,7 @@ import { retryTime } from "../gate/retry_time.js";
 import { newId } from "../shell/new_id.js";
 import { trouble } from "../text/advice.js";
 import { excerpt, plural } from "../text/format.js";
-import { answerText, applied, enlightened, fromHistory, hasChat, NOTHING, prepend, reloaded, runningTurn } from "./conversation.js";
+import { answerText, applied, fromHistory, hasChat, NOTHING, prepend, reloaded, runningTurn } from "./conversation.js";
 import { OwnWords } from "./own_words.js";
 import { Pace } from "./pace.js";
 
@@ -130,7 +130,6 @@ export class SessionStream {
       for (const { id } of arrived) this.settle(id);
     });
     for (const event of events) this.announce(event, before.seq);
-    if (after.isPuzzled) void this.enlighten();
   }
 
   /** @param {any} event @param {number} from */
@@ -173,19 +172,9 @@ export class SessionStream {
     this.note.value = null;
     try {
       this.info.value = await this.ask("session.get", null);
-      await this.load((page) => reloaded(this.conversation.value, page, this.info.value.queued, note));
+      await this.load((page) => reloaded(page, note));
     } catch (error) {
       this.desk.toasts.failed("The conversation could not be read again", error);
-    }
-  }
-
-  /** Find out what was said in a turn whose question came before we did. */
-  async enlighten() {
-    try {
-      const page = await this.ask("session.history", { limit: 10 });
-      this.conversation.value = enlightened(this.conversation.value, page);
-    } catch {
-      // It is tried again with the next turn that puzzles.
     }
   }
 

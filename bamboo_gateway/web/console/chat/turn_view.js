@@ -34,10 +34,10 @@ function speakerOf(turn, isOwn) {
   return turn.said?.chatId ? "Another client" : "User";
 }
 
-/** @param {{said: {content: string, ts: number}, speaker: string, children?: any, state?: string}} props */
+/** @param {{said: {content: string, ts: number | null}, speaker: string, children?: any, state?: string}} props */
 export function Question({ said, speaker, children, state }) {
   return html`<article class="message message-user" data-role="user" data-state=${state}>
-    <header class="message-head"><h2>${speaker}</h2><${Time} at=${said.ts} /></header>
+    <header class="message-head"><h2>${speaker}</h2>${said.ts !== null && html`<${Time} at=${said.ts} />`}</header>
     <div class="bubble">${said.content}</div>
     ${children}
   </article>`;

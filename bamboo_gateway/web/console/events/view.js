@@ -35,7 +35,7 @@ export function EventsView() {
     <${ViewHead} title="Events" count=${countOf(shown.length, entries.length)}>
       <button class="button" aria-pressed=${isPaused} title=${isPaused ? "Go on (p)" : "Pause (p)"} onClick=${() => frames.pause(!isPaused)}><${Icon} name=${isPaused ? "play" : "pause"} size=${16} />${isPaused ? "Go on" : "Pause"}</button>
       <button class="button" onClick=${() => frames.clear()} disabled=${entries.length === 0}>Clear</button>
-      <button class="button" onClick=${copy} disabled=${shown.length === 0} title="Copy what is shown, one JSON object a line"><${Icon} name="copy" size=${16} />Copy as JSONL</button>
+      <button class="button" onClick=${copy} disabled=${shown.length === 0} title="Copy what is shown, one JSON object a line"><${Icon} name="copy" size=${16} />Copy JSONL</button>
     </${ViewHead}>
     <${WatchForm} />
     <${Filters} filter=${filter} onFilter=${setFilter} entries=${entries} field=${field} />

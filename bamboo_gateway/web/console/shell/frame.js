@@ -43,8 +43,8 @@ function skip(event) {
 }
 
 function LinkState() {
-  const { gate } = useDesk();
-  const link = gate.link.value;
+  const { gate, network } = useDesk();
+  const link = network.isOnline.value ? gate.link.value : "closed";
   const who = gate.userId.value;
   return html`<p class="link-state" data-state=${link}><span class="dot" aria-hidden="true"></span>
     <span class="link-text">${link === "open" ? "Connected" : link === "reconnecting" ? "Reconnecting" : "Offline"}${who && html` <span class="muted">as ${who}</span>`}</span></p>`;
@@ -72,7 +72,7 @@ export function Reconnecting({ text, retryAt, onNow }) {
   const { network } = useDesk();
   return html`<div class="banner" data-state="reconnecting"><${Icon} name="offline" />
     <p><span role="status">${text}</span> ${network.isOnline.value ? html`<${Countdown} to=${retryAt} />` : "waiting for the network."}</p>
-    <button class="button button-small" onClick=${onNow}>Reconnect now</button></div>`;
+    ${network.isOnline.value && html`<button class="button button-small" onClick=${onNow}>Reconnect now</button>`}</div>`;
 }
 
 /** @param {{to: number | null}} props */
