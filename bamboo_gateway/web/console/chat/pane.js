@@ -7,7 +7,7 @@ import { hashOf } from "../shell/route.js";
 import { Broken, Loading } from "../shell/state_panel.js";
 import { Reconnecting } from "../shell/frame.js";
 import { Icon } from "../shell/icons.js";
-import { plural } from "../text/format.js";
+import { plural, sentence } from "../text/format.js";
 import { Composer } from "./composer.js";
 import { queuedTurns, runningTurn } from "./conversation.js";
 import { PaneHead } from "./pane_head.js";
@@ -32,10 +32,10 @@ export function Pane({ id }) {
     void opened.open();
     return () => opened.close();
   }, [id, attempt]);
-  if (!stream || stream.sessionId !== id || stream.state.value.phase === "opening") return html`<div class="pane" data-state="opening"><${Loading} what="Opening the session…" /></div>`;
+  if (!stream || stream.sessionId !== id || stream.state.value.phase === "opening") return html`<div class="pane" data-state="opening"><h1 class="visually-hidden">Chat</h1><${Loading} what="Opening the session…" /></div>`;
   const state = stream.state.value;
   if (state.phase === "failed") {
-    return html`<div class="pane" data-state="failed"><${Broken} error=${state.error} onRetry=${() => setAttempt(attempt + 1)}><a class="button button-quiet" href=${hashOf("sessions")}>All sessions</a></${Broken}></div>`;
+    return html`<div class="pane" data-state="failed"><h1 class="visually-hidden">Chat</h1><${Broken} error=${state.error} onRetry=${() => setAttempt(attempt + 1)}><a class="button button-quiet" href=${hashOf("sessions")}>All sessions</a></${Broken}></div>`;
   }
   return html`<${OpenPane} key=${`${id}/${attempt}`} stream=${stream} />`;
 }
@@ -135,7 +135,7 @@ function GapView({ count }) {
 function Ended({ stream }) {
   const state = stream.state.value;
   return html`<div class="note note-warning" role="alert" data-state="ended"><${Icon} name="info" />
-    <span><strong>The session has ended.</strong> ${state.phase === "ended" ? state.reason : ""}. <span class="muted">What stands here is a copy in this page only.</span></span>
+    <span><strong>The session has ended.</strong> ${state.phase === "ended" ? sentence(state.reason) : ""} <span class="muted">What stands here is a copy in this page only.</span></span>
     <a class="button button-small" href=${hashOf("sessions")}>All sessions</a></div>`;
 }
 

@@ -1,5 +1,6 @@
 // One turn as it is read: the question, the answer with its tool calls, and how it ended.
 import { Component } from "../../vendor/preact/preact.js";
+import { useState } from "../../vendor/preact/hooks.js";
 import { html } from "../html.js";
 import { trouble } from "../text/advice.js";
 import { clock, duration, integer, moment, sentence } from "../text/format.js";
@@ -38,9 +39,20 @@ function speakerOf(turn, isOwn) {
 export function Question({ said, speaker, children, state }) {
   return html`<article class="message message-user" data-role="user" data-state=${state}>
     <header class="message-head"><h2>${speaker}</h2>${said.ts !== null && html`<${Time} at=${said.ts} />`}</header>
-    <div class="bubble">${said.content}</div>
+    <${Said} text=${said.content} />
     ${children}
   </article>`;
+}
+
+/** Characters and lines, from which on what somebody said is folded. */
+const LONG = { characters: 1500, lines: 16 };
+
+/** @param {{text: string}} props */
+function Said({ text }) {
+  const [isOpen, setOpen] = useState(false);
+  const isLong = text.length > LONG.characters || text.split("\n", LONG.lines + 1).length > LONG.lines;
+  return html`<div class=${isLong && !isOpen ? "bubble bubble-folded" : "bubble"}>${text}</div>
+    ${isLong && html`<button class="button button-quiet button-small unfold" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${isOpen ? "Show less" : "Show all of it"}</button>`}`;
 }
 
 /** @param {{at: number}} props */

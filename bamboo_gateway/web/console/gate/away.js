@@ -1,6 +1,7 @@
 // What is shown when there is no way to the gateway: why, how to mend it, and a button to try again.
 import { html } from "../html.js";
 import { Icon, Mark } from "../shell/icons.js";
+import { sentence } from "../text/format.js";
 
 /** @param {{gate: import("./gate.js").Gate, problem: import("./reach.js").Problem, detail: string}} props */
 export function Away({ gate, problem, detail }) {
@@ -11,7 +12,7 @@ export function Away({ gate, problem, detail }) {
       ${problem === "away" && html`<p>Nothing answers at <strong>${location.host}</strong>. The gateway may be stopped or restarting, or the network is gone.</p>
         <p class="muted">On its machine, <code>bamboo-gateway status</code> and <code>bamboo-gateway doctor</code> tell more. Sessions outlive a restart if their storage does.</p>`}
       ${problem === "refused" && html`<p>The gateway answered, but did not let this page in.</p>`}
-      ${detail && html`<p class="note" role="alert"><${Icon} name="info" /><span>${detail}</span></p>`}
+      ${detail && html`<p class="note" role="alert"><${Icon} name="info" /><span>${sentence(detail)}</span></p>`}
       <div class="row"><button class="button button-primary" onClick=${() => void gate.enter()}>Try again</button>
         ${gate.isSignedIn && html`<button class="button" onClick=${() => void gate.signOut()}>Sign out</button>`}</div>
     </div>

@@ -106,6 +106,14 @@ export class Gate {
     return client;
   }
 
+  /** Have the gateway open a session, as `connect` does for whoever names none. @returns {Promise<string>} Its id. */
+  async openSession() {
+    const client = await this.open("session", {});
+    const { sessionId } = client;
+    await client.close();
+    return sessionId;
+  }
+
   /** @param {string | null} token */
   async admit(token) {
     try {

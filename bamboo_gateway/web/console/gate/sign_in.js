@@ -11,7 +11,9 @@ export function SignIn({ gate, reason, retryAfter, busy }) {
   const left = useCountdown(retryAfter);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => {
-    if (!busy) field.current?.focus();
+    if (busy) return;
+    setToken(""); // it was wrong, and nobody can read what to mend
+    field.current?.focus();
   }, [busy]);
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -20,7 +22,7 @@ export function SignIn({ gate, reason, retryAfter, busy }) {
   return html`<main class="gate" id="main" data-view="sign-in">
     <form class="gate-card" onSubmit=${submit}>
       <div class="gate-head"><${Mark} size=${40} /><h1>Sign in to the gateway</h1></div>
-      <p class="muted">This gateway asks for a token. Whoever runs it can make one with <code>bamboo-gateway tokens create</code>.</p>
+      <p class="muted">This gateway asks for a token. Whoever runs it can make one with <code>bamboo-gateway token create</code>.</p>
       ${reason && html`<p class="note note-warning" role="alert"><${Icon} name="warning" /><span>${reason}${left > 0 && html` Try again in ${duration(left)}.`}</span></p>`}
       <${Field} label="Token" hint="Kept in this tab only, and forgotten when you close it.">${(/** @type {object} */ own) => html`<input ref=${field} class="input" ...${own} type="password"
         name="token" autocomplete="off" spellcheck=${false} required value=${token} onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />`}</${Field}>

@@ -26,7 +26,7 @@ const NOTHING = { sessions: null, next: null, pages: 1, error: null, search: "" 
 export function SessionsView() {
   const { gate } = useDesk();
   const lack = gate.permissions.value.lack("session.list");
-  return html`<main class="view" id="main" tabindex="-1" data-view="sessions">${lack ? html`<${ViewHead} title="Sessions" /><${Withheld} what="The list is not for you to see" reason=${lack} />` : html`<${SessionList} />`}</main>`;
+  return html`<main class="view" id="main" tabindex="-1" data-view="sessions">${lack ? html`<${ViewHead} title="Sessions" /><${Withheld} what="The list is not for you to see" reason=${lack}><${CreateButton} hasKey /></${Withheld}>` : html`<${SessionList} />`}</main>`;
 }
 
 function SessionList() {

@@ -24,10 +24,10 @@ export function Broken({ error, onRetry, children }) {
   </div>`;
 }
 
-/** @param {{what: string, reason: string}} props */
-export function Withheld({ what, reason }) {
+/** @param {{what: string, reason: string, children?: any}} props */
+export function Withheld({ what, reason, children }) {
   return html`<div class="panel-state" data-state="forbidden">
     <span class="panel-icon"><${Icon} name="lock" size=${24} /></span><h2>${what}</h2><p>${reason}</p>
-    <p class="muted">Ask whoever gave you the token, or sign in with another one.</p>
+    <p class="muted">Ask whoever gave you the token, or sign in with another one.</p>${children}
   </div>`;
 }
