@@ -74,9 +74,13 @@ class GatewayProcess:
 
     def stop(self) -> int:
         """Ask it to stop; return its exit code when it has."""
+        self.ask_to_stop()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has stopped; return its exit code."""
         assert self._process is not None
         with self._process as process:
-            self.ask_to_stop()
             try:
                 return process.wait(HANG)
             finally:

@@ -81,11 +81,11 @@ def test_an_answer_is_aborted(gateway: GatewayProcess, visit: Visits) -> None:
 def test_a_turn_that_fails_says_why(gateway: GatewayProcess, visit: Visits) -> None:
     """The agent's own words are shown, with what was said before; also after a reload."""
     console = Console(visit(gateway.page).open(f"#/chat/{gateway.new_session('failed')}"))
-    console.say("words 3; fail the model is out of office")
-    expect(console.answers.last).to_contain_text("the model is out of office")
+    console.say("words 3; fail The model is out of office")
+    expect(console.answers.last).to_contain_text("The model is out of office")
     take_picture(console.page, "chat-failed")
     console.page.reload()
-    expect(console.answers.last).to_contain_text("the model is out of office")
+    expect(console.answers.last).to_contain_text("The model is out of office")
     assert words(console.answers.last) == [1, 2, 3]
 
 

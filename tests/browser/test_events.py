@@ -71,7 +71,7 @@ def test_no_token_is_shown(own_gateway: Callable[..., GatewayProcess], visit: Vi
     console.sign_in(token)
     frame = console.frame("connect").last
     frame.get_by_role("button").click()
-    expect(frame.get_by_text('"auth"')).to_be_visible()
+    expect(frame.get_by_role("code").get_by_text('"auth"')).to_be_visible()
     assert token.split("_")[-1] not in console.page.content()
 
 

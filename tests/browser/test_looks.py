@@ -26,7 +26,7 @@ def lively(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]
         long = gateway.new_session(
             "A session with a name that is far too long for a phone to show it on one line"
         )
-        gateway.say(long, "say markdown", "say attack", "fail the model is out of office")
+        gateway.say(long, "say markdown", "say attack", "fail The model is out of office")
         gateway.command("channel.create", {"name": "announcements-of-a-rather-long-name"})
         talk = gateway.new_session("Trains to Nara")
         *answered, running = SCENES

@@ -168,7 +168,7 @@ def test_a_gateway_that_is_restarted_in_peace(
     gateway.open_gate("stopping")
     expect(console.answers.last).to_contain_text("w10")
     expect(console.offline).to_be_visible()
-    assert gateway.stop() == 0
+    assert gateway.wait() == 0
     gateway.start()
     expect(console.offline).to_have_count(0)
     console.say("words 2")

@@ -172,7 +172,7 @@ def test_events(scene: Scene, visit: Visits) -> None:
     frame = console.frame("agent_tool_complete").first
     frame.get_by_role("button").click()
     console.page.get_by_label("Filter by text").fill("agent_tool")
-    expect(frame.get_by_text('"tool"')).to_be_visible()
+    expect(frame.get_by_role("code").get_by_text('"tool"')).to_be_visible()
     take_picture(console.page, "console-events")
 
 

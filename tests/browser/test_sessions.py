@@ -126,6 +126,7 @@ def test_by_keyboard_alone(gateway: GatewayProcess, console: Console) -> None:
     """A session is made, written in, found again and deleted without a mouse."""
     page = console.page
     page.keyboard.press("n")
+    expect(console.dialog.get_by_label("Name")).to_be_focused()
     page.keyboard.type("by hand")
     page.keyboard.press("Enter")
     expect(console.heading("by hand")).to_be_visible()
