@@ -5,7 +5,7 @@ import { useDesk } from "../desk.js";
 import { Icon } from "../shell/icons.js";
 import { usePoll } from "../shell/poll.js";
 import { hashOf } from "../shell/route.js";
-import { plural, sessionTitle } from "../text/format.js";
+import { distinctTitle, plural, sessionTitle } from "../text/format.js";
 import { ChannelTalk } from "./talk.js";
 
 /** Milliseconds. */
@@ -57,6 +57,6 @@ function Members({ members, others, count, onJoin, onLeave }) {
       ${hidden > 0 && html`<li class="muted">${members.length ? `and ${hidden} that you do not see here` : `${hidden} that you do not see here`}</li>`}</ul>
     <form class="join" onSubmit=${submit}><label class="visually-hidden" for="joiner">Session that joins</label>
       <select id="joiner" class="input" value=${chosen} disabled=${others.length === 0} onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>
-        <option value="">${others.length ? "Let a session join…" : "No other session"}</option>${others.map((session) => html`<option key=${session.session_id} value=${session.session_id}>${sessionTitle(session)}</option>`)}</select>
+        <option value="">${others.length ? "Let a session join…" : "No other session"}</option>${others.map((session) => html`<option key=${session.session_id} value=${session.session_id}>${distinctTitle(session, others)}</option>`)}</select>
       <button class="button" type="submit" disabled=${!chosen}>Join</button></form></div>`;
 }

@@ -6,7 +6,7 @@ import { useScroller } from "../chat/scroller.js";
 import { Failure } from "../dialogs/ask.js";
 import { Field } from "../dialogs/field.js";
 import { Icon } from "../shell/icons.js";
-import { clock, moment, sessionTitle } from "../text/format.js";
+import { clock, distinctTitle, moment, sessionTitle } from "../text/format.js";
 import { withEvent } from "./channel_messages.js";
 
 /** @typedef {import("./channel_messages.js").Line} Line */
@@ -16,7 +16,7 @@ export function ChannelTalk({ channel, members }) {
   const [chosen, setChosen] = useState("");
   const through = members.find((session) => session.session_id === chosen) ?? members[0];
   if (!through) return html`<div class="talk-none muted"><${Icon} name="info" /><p>Let a session join, to hear and to speak through it.</p></div>`;
-  return html`<div class="through"><${Field} isInline label="Heard through">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${through.session_id} onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>${members.map((session) => html`<option key=${session.session_id} value=${session.session_id}>${sessionTitle(session)}</option>`)}</select>`}</${Field}></div>
+  return html`<div class="through"><${Field} isInline label="Heard through">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${through.session_id} onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>${members.map((session) => html`<option key=${session.session_id} value=${session.session_id}>${distinctTitle(session, members)}</option>`)}</select>`}</${Field}></div>
     <${Talk} key=${through.session_id} name=${channel.name} session=${through} />`;
 }
 

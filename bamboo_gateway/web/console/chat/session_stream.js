@@ -191,6 +191,7 @@ export class SessionStream {
       this.tellOfResume(missed);
     });
     void this.countWatchers();
+    if (this.desk.gate.link.value === "reconnecting") this.desk.gate.client?.reconnectNow(); // the way is free
   }
 
   /** The network is gone, or there again; the connection may outlive that. @param {boolean} isOnline */

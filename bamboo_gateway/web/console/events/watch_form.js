@@ -5,7 +5,7 @@ import { useDesk } from "../desk.js";
 import { Field } from "../dialogs/field.js";
 import { usePoll } from "../shell/poll.js";
 import { Icon } from "../shell/icons.js";
-import { sessionTitle } from "../text/format.js";
+import { distinctTitle, sessionTitle } from "../text/format.js";
 
 /** Milliseconds between looks at which sessions there are. */
 const INTERVAL = 10_000;
@@ -44,7 +44,7 @@ export function WatchForm() {
   return html`<form class="watch-form" onSubmit=${watch} aria-label="Watch a session">
     <${Field} isInline label="Session">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${chosen} onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>
         <option value="">Choose a session…</option>
-        ${sessions.map((session) => html`<option key=${session.session_id} value=${session.session_id}>${sessionTitle(session)}</option>`)}
+        ${sessions.map((session) => html`<option key=${session.session_id} value=${session.session_id}>${distinctTitle(session, sessions)}</option>`)}
       </select>`}</${Field}>
     <${Field} isInline label="from">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${from} onChange=${(/** @type {any} */ event) => setFrom(event.target.value)}><option value="start">the log's beginning</option><option value="now">now</option></select>`}</${Field}>
     <button class="button" type="submit" disabled=${!chosen}><${Icon} name="eye" size=${16} />Watch</button>

@@ -100,6 +100,12 @@ export function sessionTitle(session) {
   return session.name ?? `Session ${shortId(session.session_id)}`;
 }
 
+/** The same, with the id where others of *sessions* are called so, too. @param {{session_id: string, name?: string | null}} session @param {readonly {name?: string | null}[]} sessions @returns {string} */
+export function distinctTitle(session, sessions) {
+  const isAlone = !session.name || sessions.filter((each) => each.name === session.name).length < 2;
+  return isAlone ? sessionTitle(session) : `${session.name} (${shortId(session.session_id)})`;
+}
+
 /** The first *limit* characters on one line. @param {string} text @param {number} limit @returns {string} */
 export function excerpt(text, limit) {
   const line = text.slice(0, limit * 2).replace(/\s+/g, " ").trim();

@@ -1,7 +1,7 @@
 // @ts-nocheck: tests make do with parts of values, and look into unions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, bytes, compact, duration, excerpt, plural, preciseClock, pretty, sentence, sessionTitle, shortId } from "./format.js";
+import { ago, bytes, compact, distinctTitle, duration, excerpt, plural, preciseClock, pretty, sentence, sessionTitle, shortId } from "./format.js";
 
 const table = (format, rows) => rows.forEach(([input, text]) => assert.equal(format(input), text, String(input)));
 
@@ -15,6 +15,8 @@ test("sessions and ids", () => {
   assert.equal(sessionTitle({ session_id: "0123456789abcdef", name: null }), "Session 01234567");
   assert.equal(sessionTitle({ session_id: "x", name: "Oslo" }), "Oslo");
   assert.equal(shortId("short"), "short");
+  const [oslo, other] = [{ session_id: "x", name: "Oslo" }, { session_id: "y", name: "Oslo" }];
+  assert.deepEqual([distinctTitle(oslo, [oslo]), distinctTitle(oslo, [oslo, other])], ["Oslo", "Oslo (x)"]);
 });
 test("excerpt", () => table((text) => excerpt(text, 10), [["a\n b", "a b"], ["0123456789", "0123456789"], ["0123456789a", "012345678…"]]));
 test("sentence", () => table(sentence, [["the turn failed", "The turn failed."], ["Why?", "Why?"], ["", ""], ["session.list failed", "session.list failed."], ["x", "x."]]));
