@@ -125,17 +125,21 @@ def test_many_come_page_by_page(own_gateway: Callable[..., GatewayProcess], visi
 def test_by_keyboard_alone(gateway: GatewayProcess, console: Console) -> None:
     """A session is made, written in, found again and deleted without a mouse."""
     page = console.page
+    gateway.new_session("already there")
+    expect(console.session("already there").first).to_be_visible()
     page.keyboard.press("n")
     expect(console.dialog.get_by_label("Name")).to_be_focused()
     page.keyboard.type("by hand")
     page.keyboard.press("Enter")
     expect(console.heading("by hand")).to_be_visible()
-    page.keyboard.press("c")
     expect(console.composer).to_be_focused()
     page.keyboard.type("words 3")
     page.keyboard.press("Enter")
     expect(console.answers.last).to_contain_text("w3")
-    console.composer.blur()
+    console.tab_to(console.button("Send"))
+    page.keyboard.press("c")
+    expect(console.composer).to_be_focused()
+    console.tab_to(console.button("Send"))
     page.keyboard.press("g")
     page.keyboard.press("s")
     expect(console.heading("Sessions")).to_be_visible()
