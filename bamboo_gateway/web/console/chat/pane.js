@@ -7,7 +7,7 @@ import { hashOf } from "../shell/route.js";
 import { Broken, Loading } from "../shell/state_panel.js";
 import { Reconnecting } from "../shell/frame.js";
 import { Icon } from "../shell/icons.js";
-import { plural, sentence } from "../text/format.js";
+import { plural, sentence, sessionTitle } from "../text/format.js";
 import { Composer } from "./composer.js";
 import { queuedTurns, runningTurn } from "./conversation.js";
 import { PaneHead } from "./pane_head.js";
@@ -49,6 +49,10 @@ function OpenPane({ stream }) {
   const isRunning = runningTurn(conversation) !== null;
   const isEnded = stream.state.value.phase === "ended";
   const scroller = useScroller([conversation, pending], conversation.first, () => void stream.loadOlder());
+  const title = sessionTitle(stream.info.value);
+  useEffect(() => {
+    document.title = `${title} · Bamboo Gateway`;
+  }, [title]);
   useEffect(() => shortcuts.add("End", scroller.toEnd), []);
   usePoll(() => stream.refresh(), REFRESH_INTERVAL, [stream]);
   const mayAbort = gate.permissions.value.may("session.abort") && stream.info.value.access !== "read";
@@ -70,14 +74,20 @@ function OpenPane({ stream }) {
       </div>
     </div>
     ${scroller.isAway && html`<button class="button to-end" onClick=${scroller.toEnd}><${Icon} name="down" size=${16} />Jump to the newest</button>`}
-    <${Composer} stream=${stream} reason=${whyNot(stream)} isRunning=${isRunning && !isEnded} canAbort=${mayAbort} onAbort=${abort} onSent=${scroller.toEnd} given=${given} />
+    <${Composer} stream=${stream} reason=${whyNot(stream, gate.permissions.value)} isRunning=${isRunning && !isEnded} canAbort=${mayAbort} onAbort=${abort} onSent=${scroller.toEnd} given=${given} />
   </div>`;
 }
 
-/** Why nothing may be said here; null: one may. @param {Stream} stream @returns {string | null} */
-function whyNot(stream) {
+/**
+ * Why nothing may be said here; null: one may.
+ *
+ * @param {Stream} stream @param {import("../gate/permissions.js").Permissions} permissions @returns {string | null}
+ */
+function whyNot(stream, permissions) {
   if (stream.state.value.phase === "ended") return "The session has ended";
   if (stream.info.value.access === "read") return "Shared with you to read: its owner can let you chat";
+  // Whoever may chat may abort; there is no command of its own to ask for.
+  if (!permissions.may("session.abort")) return "Your token lacks the scope chat";
   return null;
 }
 

@@ -11,7 +11,8 @@ export function Dialog({ title, onClose, children, wide = false }) {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current?.showModal();
     return () => {
-      if (before?.isConnected) before.focus();
+      const next = before?.isConnected ? before : document.getElementById("main");
+      next?.focus({ preventScroll: true });
     };
   }, []);
   const onClick = (/** @type {MouseEvent} */ event) => {
