@@ -15,7 +15,7 @@ WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 PAGES  := $(if $(shell command -v npm),$(WEB)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check audit soak format docs vendor bench bench-openclaw performance clean
+.PHONY: help serve test check audit soak format docs screenshots vendor bench bench-openclaw performance clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ format: $(VENV)/.dev ## put the code in order, as far as a tool can
 docs: $(VENV)/.dev $(PAGES) ## write the generated parts of docs/ and of the browser client anew
 	@$(BIN)/python docs/generate.py
 	@$(if $(PAGES),npm --prefix $(WEB) run --silent declare)
+
+screenshots: $(VENV)/.dev ## photograph the console for the documents, with Chromium
+	@$(BIN)/python -m pytest -q -n0 tests/browser/test_pictures.py
+	@$(BIN)/python -m tests.browser.pictures docs/images
 
 vendor: $(PAGES) ## copy the console's libraries anew, in the versions of its lock file
 	@npm --prefix $(WEB) run --silent vendor
@@ -87,7 +91,7 @@ $(CLAW)/.installed:
 
 # Without it (no network, say) the tests that need it are skipped; .ci/run makes them fail instead.
 $(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
-	@cd $(NODE) && npm ci --silent || echo "npm could not install ws: the tests with Node will be skipped"
+	@cd $(NODE) && npm ci --silent || echo "npm could not install ws and axe-core: the tests with them will be skipped"
 
 # Needed to change the console, not to serve it: what is served is committed.
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
