@@ -18,7 +18,7 @@ from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
 from ..identity.directory import TokenDirectory
 from ..storage import parse_storage
-from . import config_file, greeting, logs, settings
+from . import config_file, faults, greeting, logs, settings
 from .browser import open_browser
 from .reloader import Reloader
 from .rereading import RereadableCommand
@@ -81,7 +81,7 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
     manager = ServiceManager.take_from(os.environ)
-    with storage_progress:
+    with faults.logged(), storage_progress:
         run(_serve_watched, gateway, Reloader(gateway, ours, ctx), manager, values["opens_console"])
 
 
