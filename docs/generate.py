@@ -238,9 +238,7 @@ def _error_entries() -> str:
 
 def _error_entry(code: ErrorCode, row: ErrorMeaning) -> str:
     again = "It may succeed later, unchanged." if row.retryable else "The same would be refused again."
-    return f"### {code}
-
-{row.meaning} {again}"
+    return f"### {code}\n\n{row.meaning} {again}"
 
 
 def _close_entries() -> str:
@@ -248,9 +246,8 @@ def _close_entries() -> str:
 
 
 def _close_entry(code: CloseCode, row: CloseMeaning) -> str:
-    return f"### {code.value} {code.name}
-
-{row.meaning} {'Reconnect.' if row.reconnect else 'Do not reconnect.'}"
+    again = "Reconnect." if row.reconnect else "Do not reconnect."
+    return f"### {code.value} {code.name}\n\n{row.meaning} {again}"
 
 
 # ── docs/commands.md ─────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""The reference of the public Python names, from their docstrings; `docs/generate.py` writes it to `python.md`."""
+"""The reference of the public names, from their docstrings; `docs/generate.py` writes it to `python.md`."""
 
 from __future__ import annotations
 
