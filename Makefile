@@ -15,7 +15,7 @@ WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 PAGES  := $(if $(shell command -v npm),$(WEB)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check audit soak format docs vendor bench bench-openclaw performance clean
+.PHONY: help serve test check audit soak format docs site vendor bench bench-openclaw performance clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,7 @@ check: $(VENV)/.dev $(WS) $(PAGES) ## all that a change must pass: style, types,
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python docs/site.py
 	@$(if $(PAGES),npm --prefix $(WEB) run --silent check,echo "without npm the console's types, tests and libraries are not checked")
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov $(ARGS)
 
@@ -47,6 +48,9 @@ format: $(VENV)/.dev ## put the code in order, as far as a tool can
 
 docs: $(VENV)/.dev ## write the generated parts of docs/ anew
 	@$(BIN)/python docs/generate.py
+
+site: $(VENV)/.dev ## build the documentation site in build/site
+	@$(BIN)/python docs/site.py && echo "build/site/index.html"
 
 vendor: $(PAGES) ## copy the console's libraries anew, in the versions of its lock file
 	@npm --prefix $(WEB) run --silent vendor

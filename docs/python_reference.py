@@ -130,7 +130,7 @@ def _code(name: str, signature: inspect.Signature | None, prefix: str = "") -> s
     line = f"{prefix}{name}({', '.join(texts)}){end}"
     if len(line) > 88 and texts:
         line = f"{prefix}{name}(\n" + "".join(f"    {text},\n" for text in texts) + f"){end}"
-    return f"```python\n{line}\n```"
+    return f"```python signature\n{line}\n```"
 
 
 def _parameters(parameters: Iterable[inspect.Parameter]) -> Iterator[str]:
