@@ -15,7 +15,7 @@ WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 PAGES  := $(if $(shell command -v npm),$(WEB)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check audit soak format docs site vendor bench bench-openclaw performance clean
+.PHONY: help serve test check audit soak format docs site recording vendor bench bench-openclaw performance clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ docs: $(VENV)/.dev ## write the generated parts of docs/ anew
 
 site: $(VENV)/.dev ## build the documentation site in build/site
 	@$(BIN)/python docs/site.py && echo "build/site/index.html"
+
+recording: $(VENV)/.dev ## record what the README shows (needs tmux, and port 18790 free)
+	@$(BIN)/python -m docs.recording.record
 
 vendor: $(PAGES) ## copy the console's libraries anew, in the versions of its lock file
 	@npm --prefix $(WEB) run --silent vendor
