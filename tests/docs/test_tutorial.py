@@ -16,7 +16,7 @@ import attrs
 import pytest
 
 from bamboo_gateway import __version__
-from tests.cli.process import ROOT
+from tests.cli.process import ROOT, serving
 from tests.docs.shell import KEYS, Shell, shell
 
 TEXT = (ROOT / "docs" / "tutorial.md").read_text()
@@ -32,10 +32,14 @@ class Block:
     text: str
 
 
-BLOCKS = [
-    Block(info, text)
-    for info, text in re.findall(r"^```(\w[^\n]*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-]
+def read_blocks(text: str) -> list[Block]:
+    """The boxes of a document."""
+    return [
+        Block(*found) for found in re.findall(r"^```(\w[^\n]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+BLOCKS = read_blocks(TEXT)
 
 
 class Reader:
@@ -121,6 +125,17 @@ def test_whoever_follows_the_tutorial_sees_what_it_shows(reader: Reader, home: d
     ).stdout
     numbers = " ".join(str(number) for number in range(1, 41))
     assert f"{numbers} Your black tea is ready." in said
+
+
+@pytest.mark.integration
+def test_the_chat_of_the_readme_is_as_it_shows(reader: Reader, home: dict[str, str]) -> None:
+    """Whoever types what the README shows in a terminal sees what it shows, but for the session's id."""
+    [block] = [
+        block for block in read_blocks((ROOT / "README.md").read_text()) if block.info == "console you"
+    ]
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", block.text).replace(".venv/bin/", "")
+    with serving("--bind", home["BAMBOO_BIND"]):
+        reader.follow(Block(block.info, text))
 
 
 @pytest.mark.integration
