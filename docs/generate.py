@@ -378,10 +378,9 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield DOCS / name, _filled(DOCS / name, makers)
     if (reference := DOCS / "cli_reference.py").exists():
         yield DOCS / "cli.md", runpy.run_path(str(reference))["render"]()
-    if (reference := DOCS / "python_reference.py").exists():
-        yield DOCS / "python.md", runpy.run_path(str(reference))["render"]()
     dashboard = DOCS / "grafana_dashboard.py"
     yield DOCS / "grafana" / "bamboo-gateway.json", runpy.run_path(str(dashboard))["render"]()
+    yield DOCS / "python.md", runpy.run_path(str(DOCS / "python_reference.py"))["render"]()
 
 
 def _filled(document: Path, makers: Mapping[str, Callable[[], str]]) -> str:
