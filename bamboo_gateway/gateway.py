@@ -23,6 +23,7 @@ from .connection.pool import ConnectionPool
 from .connection.reauthentication import Reauthentication
 from .connection.revocation import revoke, run_revocation
 from .errors import AgentError
+from .histogram import HistogramSnapshot
 from .http.endpoints import Endpoints
 from .identity.directory import TokenDirectory
 from .identity.gatekeeper import Gatekeeper
@@ -45,7 +46,7 @@ from .session.stored import StoredSession, StoredState
 from .session.table import SessionTable
 from .session_catalog import SessionCatalog
 from .session_manager import SessionManager, run_cleanup
-from .statistics import GatewayStatistics, Measurements
+from .statistics import GatewayStatistics, Measurements, named_histograms
 from .storage.memory import MemoryStorage
 from .turn import Turn
 from .turns import TurnRunner
@@ -133,6 +134,11 @@ class Gateway:
     def is_ready(self) -> bool:
         """Does it take in clients?"""
         return self.state == "serving"
+
+    @property
+    def has_console(self) -> bool:
+        """Are the web console and the client module served?"""
+        return self.config.console
 
     @property
     def limits(self) -> Limits:
@@ -274,6 +280,12 @@ class Gateway:
             registry=self._registry.statistics(),
             journal=self._journal.statistics(),
             turns=self._turns.statistics(),
+        )
+
+    def histograms(self) -> Mapping[str, HistogramSnapshot]:
+        """How long things took since the start, in seconds, as `gateway.stats` shows it."""
+        return named_histograms(
+            self._journal.histograms(), self._turns.durations(), self._loop_lag.snapshot()
         )
 
     def metrics(self) -> bytes:

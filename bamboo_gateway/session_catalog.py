@@ -65,7 +65,7 @@ class SessionCatalog:
             with _reading():
                 older = await self._storage.read_messages(tail.session_id, tail.first, tail.end)
             messages[:0] = [each.message for each in older]
-        return HistoryPage(messages, tail.first, has_more=tail.first > 0)
+        return HistoryPage(messages, tail.first, tail.first > 0, tail.seq, tail.queued)
 
     async def find_inactive(self, since: float, limit: int) -> Sequence[str]:
         """

@@ -172,12 +172,14 @@ def _row(cells: Iterable[str]) -> str:
 
 def _usage(option: click.Option) -> str:
     value = f" {option.metavar}" if option.metavar else ""
-    return _code(f"{option.opts[0]}{value}") + (", repeated" if option.multiple else "")
+    names = ", ".join(_code(f"{name}{value}") for name in [*option.opts[:1], *option.secondary_opts])
+    return names + (", repeated" if option.multiple else "")
 
 
 def _default(option: click.Option) -> str:
-    has_default = isinstance(option.default, str | int) and not option.is_flag
-    return _code(option.default) if has_default else ""
+    if option.is_flag:
+        return _code(option.opts[0]) if option.default else ""
+    return _code(option.default) if isinstance(option.default, str | int) else ""
 
 
 def _code(text: object) -> str:

@@ -16,6 +16,7 @@ import trio
 from bamboo_gateway.channel_manager import ChannelManager
 from bamboo_gateway.channels.local import LocalChannel
 from bamboo_gateway.commands import Services
+from bamboo_gateway.histogram import HistogramSnapshot
 from bamboo_gateway.journal import Journal
 from bamboo_gateway.ports import Agent, Channel, SessionStorage, is_resumable
 from bamboo_gateway.principal import Principal, Scope
@@ -75,6 +76,10 @@ class Report:
     def statistics(self) -> Statistics:
         """Count."""
         return Statistics()
+
+    def histograms(self) -> dict[str, HistogramSnapshot]:
+        """Measure."""
+        return {"loop_lag": HistogramSnapshot((0.5, 1.0), (3, 2, 1), 4.25)}
 
 
 class Backstage:

@@ -9,6 +9,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.soak_progress import SoakProgress
+
 # Examples that wait on an event loop have no meaningful deadline of their own.
 # pytest-trio sets its async fixtures up afresh for every example, which is what the health check cannot know.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -17,6 +19,13 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, p
 settings.register_profile("nightly", settings.get_profile("dev"), max_examples=5_000, print_blob=True)
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.hookimpl(trylast=True)  # the writer comes with pytest's own reporter
+def pytest_configure(config: pytest.Config) -> None:
+    """Show how far a long run is, to whoever waits for it at a terminal."""
+    if os.environ.get("BAMBOO_SOAK") and config.get_terminal_writer().hasmarkup:
+        config.pluginmanager.register(SoakProgress(config))
 
 
 @pytest.fixture(autouse=True)

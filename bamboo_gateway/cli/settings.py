@@ -141,8 +141,9 @@ def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
     # A list is given item by item: `--allowed-origin A --allowed-origin B`.
     flag = f"--{(_singular(field.name) if is_list else field.name).replace('_', '-')}"
     if it.kind == "flag":
+        # What is on by itself can be switched off, too.
         return click.option(
-            flag,
+            f"{flag}/--no-{flag.removeprefix('--')}" if field.default else flag,
             field.name,
             is_flag=True,
             default=field.default,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 import attrs
 
 from ..channel_manager import ChannelManager
+from ..histogram import HistogramSnapshot
 from ..principal import Principal
 from ..protocol.messages import Limits
 from ..registry import SessionRegistry
@@ -36,6 +38,10 @@ class GatewayReport(Protocol):
 
     def statistics(self) -> object:
         """Its statistics, as attrs values."""
+        ...
+
+    def histograms(self) -> Mapping[str, HistogramSnapshot]:
+        """How long things took since its start, in seconds, by name."""
         ...
 
 

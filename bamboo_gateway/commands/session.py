@@ -216,6 +216,18 @@ class HistoryArgs:
 
 
 @attrs.frozen
+class QueuedChat:
+    """A chat that waits for its turn."""
+
+    run_id: str
+    """The turn that will answer it."""
+    content: str
+    """What was said."""
+    id: str | None
+    """The id of the chat."""
+
+
+@attrs.frozen
 class HistoryList:
     """Messages of the conversation, oldest first."""
 
@@ -224,6 +236,13 @@ class HistoryList:
     """The number of the first of them."""
     has_more: bool
     """Are there older ones?"""
+    seq: int
+    """
+    The last event of the session's log that is in this answer, also in the message that is still `running`.
+    Who connects first, and asks then, passes over the events up to it, and misses and doubles nothing.
+    """
+    queued: Sequence[QueuedChat]
+    """Those that wait for their turn, in order: their `user_message` was before `seq`, too."""
 
 
 async def get_history(context: CommandContext, args: HistoryArgs) -> HistoryList:
@@ -231,7 +250,8 @@ async def get_history(context: CommandContext, args: HistoryArgs) -> HistoryList
     session_id = context.session(args.session_id)
     catalog = context.services.catalog
     page = await catalog.history(context.caller, session_id, args.limit, args.before)
-    return HistoryList(page.messages, page.first, page.has_more)
+    queued = [QueuedChat(run.run_id, run.chat.content, run.chat.id) for run in page.queued]
+    return HistoryList(page.messages, page.first, page.has_more, page.seq, queued)
 
 
 @attrs.frozen

@@ -280,7 +280,7 @@ _ROWS = (
     CommandSpec(
         "gateway.stats",
         "Tell how this gateway does.",
-        channel.NoArgs,
+        gateway.StatsArgs,
         gateway.GatewayStats,
         gateway.stats,
         scopes=_METRICS,

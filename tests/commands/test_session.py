@@ -21,6 +21,8 @@ from bamboo_gateway.turn import Turn
 from tests.backstage import Backstage, backstage
 from tests.session.tables import EPOCH, TS
 
+NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
 
 async def parrot(turn: Turn) -> None:
     """An agent that repeats what it is told, unless that is to sleep."""
@@ -207,12 +209,39 @@ async def test_history_tells_what_was_said_and_done() -> None:
         assert page == {
             "messages": [
                 message | {"role": "user", "content": "hello", "tool_calls": []},
-                message | {"role": "assistant", "content": "hello", "tool_calls": [call]},
+                message | {"role": "assistant", "content": "hello", "tool_calls": [call], "usage": NOTHING},
             ],
             "first": 0,
             "has_more": False,
+            "seq": 6,
+            "queued": [],
         }
-        assert call == {"id": call["id"], "tool": "squawk", "args": {"n": 1}, "result": "!", "ok": True}
+        assert call == {
+            "id": call["id"],
+            "tool": "squawk",
+            "args": {"n": 1},
+            "result": "!",
+            "ok": True,
+            "started_at": TS,
+            "completed_at": TS,
+            "position": 0,
+        }
+
+
+async def test_history_and_the_events_behind_it_are_the_whole() -> None:
+    """Who asks in mid-answer applies what comes after `seq`: nothing is lost, and nothing twice."""
+    async with client() as ann:
+        await ann.chat("sleep")
+        await ann.stage.wait_until(lambda: len(ann.stage.turn("r1")) == 2)
+        await ann.chat("next")
+        page = await ann.get("session.history")
+        assert page["seq"] == len(ann.stage.events["s1"])
+        assert [message["status"] for message in page["messages"]] == ["complete", "running"]
+        assert page["queued"] == [{"run_id": "r2", "content": "next", "id": None}]
+        await ann.get("session.abort", run_id="r1")
+        page = await ann.get("session.history")
+        assert page["messages"][1]["error"] == {"code": "AGENT_ABORTED", "message": "the turn was aborted"}
+        assert page["queued"] == []
 
 
 @given(turns=st.integers(0, 4), limit=st.integers(1, 5))

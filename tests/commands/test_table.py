@@ -160,7 +160,7 @@ async def test_help_on_one_command_names_types_and_defaults() -> None:
                     "limit": "int = 50",
                     "before": "int | None = None",
                 },
-                "result": ["messages", "first", "has_more"],
+                "result": ["messages", "first", "has_more", "seq", "queued"],
                 "changes": False,
                 "scopes": ["chat", "sessions:read"],
             }

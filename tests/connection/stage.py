@@ -24,6 +24,7 @@ from bamboo_gateway.connection.pool import ConnectionPool
 from bamboo_gateway.connection.reauthentication import Reauthentication
 from bamboo_gateway.gateway import Gateway, table_limits
 from bamboo_gateway.http.endpoints import Endpoints
+from bamboo_gateway.http.pages import Pages
 from bamboo_gateway.identity.directory import TokenDirectory
 from bamboo_gateway.identity.gatekeeper import Gatekeeper
 from bamboo_gateway.journal import Journal
@@ -135,6 +136,7 @@ async def stage(
     agent: Agent = echo,
     storage: SessionStorage | None = None,
     authenticate: Authenticator | None = None,
+    pages: Pages | None = None,
 ) -> AsyncIterator[Stage]:
     """The parts of a gateway for as long as the block runs."""
     storage = storage or MemoryStorage()
@@ -157,7 +159,7 @@ async def stage(
         await nursery.start(_run, backstage, registry, journal, fanout, turns)
         async with trio.open_nursery() as connections:
             sessions = SessionManager(registry, catalog, time.time)
-            door = FrontDoor(host, Endpoints(gateway, gatekeeper))
+            door = FrontDoor(host, Endpoints(gateway, gatekeeper, pages or Pages()))
             parts = Stage(host, door, registry, table, fanout, sessions, connections, backstage)
             try:
                 yield parts

@@ -85,7 +85,14 @@ def _get_history(
     session = state.find(request.caller, request.session_id, Access.READ)
     first, messages = session.history.page(request.limit, request.before)
     end = first if request.before is None else min(first, request.before)
-    return requests.HistoryTail(session.id, messages, max(0, end - (request.limit - len(messages))), end)
+    return requests.HistoryTail(
+        session.id,
+        messages,
+        max(0, end - (request.limit - len(messages))),
+        end,
+        session.log.last_seq,
+        tuple(session.queue),
+    )
 
 
 def _delete_inactive(
