@@ -46,8 +46,9 @@ format: $(VENV)/.dev ## put the code in order, as far as a tool can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-docs: $(VENV)/.dev ## write the generated parts of docs/ anew
+docs: $(VENV)/.dev $(PAGES) ## write the generated parts of docs/ and of the browser client anew
 	@$(BIN)/python docs/generate.py
+	@$(if $(PAGES),npm --prefix $(WEB) run --silent declare)
 
 site: $(VENV)/.dev ## build the documentation site in build/site
 	@$(BIN)/python docs/site.py && echo "build/site/index.html"

@@ -20,6 +20,7 @@ from typing import Any
 
 import attrs
 
+import bamboo_gateway
 from bamboo_gateway.commands import COMMANDS, CommandSpec
 from bamboo_gateway.commands.session import MAX_PAGE
 from bamboo_gateway.config import GatewayConfig, Setting
@@ -42,6 +43,8 @@ from bamboo_gateway.session.metadata import MAX_METADATA_BYTES
 from bamboo_gateway.token_record import scope_names
 
 DOCS = Path(__file__).parent
+PACKAGE = Path(bamboo_gateway.__file__).parent
+BROWSER_CLIENT = PACKAGE / "web" / "client"
 
 _TAGS = CLIENT_TAGS | EVENT_TAGS
 
@@ -378,6 +381,9 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield DOCS / name, _filled(DOCS / name, makers)
     if (reference := DOCS / "cli_reference.py").exists():
         yield DOCS / "cli.md", runpy.run_path(str(reference))["render"]()
+    browser = runpy.run_path(str(DOCS / "browser_types.py"))
+    yield BROWSER_CLIENT / "messages.d.ts", browser["render_messages"]()
+    yield BROWSER_CLIENT / "protocol.js", browser["render_protocol"]()
     dashboard = DOCS / "grafana_dashboard.py"
     yield DOCS / "grafana" / "bamboo-gateway.json", runpy.run_path(str(dashboard))["render"]()
     yield DOCS / "python.md", runpy.run_path(str(DOCS / "python_reference.py"))["render"]()
@@ -406,7 +412,9 @@ def main() -> None:
     ]
     for path, text in stale:
         if check:
-            print(f"docs/{path.relative_to(DOCS)} is stale: run python docs/generate.py", file=sys.stderr)
+            root = DOCS if path.is_relative_to(DOCS) else PACKAGE
+            name = path.relative_to(root.parent)
+            print(f"{name} is stale: run python docs/generate.py", file=sys.stderr)
         else:
             path.write_text(text, encoding="utf-8")
     sys.exit(check and bool(stale))
