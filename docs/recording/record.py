@@ -13,6 +13,7 @@ import os
 import pty
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -20,7 +21,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,8 +32,8 @@ CAST = FOLDER / "bamboo.cast"
 TUTORIAL = FOLDER.parent / "tutorial.md"
 
 PORT = 18790
-COLUMNS, ROWS = 84, 25
-GATEWAY_ROWS = 8
+COLUMNS, ROWS = 84, 29
+GATEWAY_ROWS = 9
 
 KEY_INTERVAL = 0.05
 """Seconds between two keys that are pressed."""
@@ -115,6 +116,7 @@ def recorder(home: Path) -> Iterator[Recorder]:
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "TERM": "xterm-256color",
         "LANG": "C.UTF-8",
+        "BAMBOO_STORAGE": "sqlite:tea.db",  # beside the agent: its path is no one's business
     }
     (home / "tmux.conf").write_text(_TMUX)
     tmux = ["tmux", "-S", str(home / "tmux"), "-f", str(home / "tmux.conf")]
@@ -135,9 +137,20 @@ def recorder(home: Path) -> Iterator[Recorder]:
     try:
         yield Recorder(ours, tmux, environment)
     finally:
-        subprocess.run([*tmux, "kill-server"], env=environment, check=False)
+        panes = [*tmux, "list-panes", "-a", "-F", "#{pane_pid}"]
+        shells = subprocess.run(panes, env=environment, capture_output=True, text=True, check=True).stdout
+        for shell in map(int, shells.split()):
+            _end_session(shell)
         attach.wait()
         os.close(ours)
+
+
+def _end_session(leader: int) -> None:
+    """End a shell and all that was started from it; to hang up is not enough for a gateway."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if int(status.read_text().rpartition(")")[2].split()[3]) == leader:
+                os.kill(int(status.parent.name), signal.SIGKILL)
 
 
 def play(terminal: Recorder) -> None:

@@ -66,8 +66,12 @@ class Shell:
         self.type(KEYS.get(line) or f"{line}\n")
 
     def wait_for(self, lines: list[str]) -> None:
-        """Wait until *lines* are shown, one below the other; `…` in them stands for anything."""
-        pattern = re.compile("".join(map(_pattern, lines)), re.MULTILINE)
+        """
+        Wait until *lines* are shown, one below the other.
+
+        `…` in one stands for any text, alone for any lines; empty lines do not count.
+        """
+        pattern = re.compile("".join(_pattern(line) for line in lines if line.strip()), re.MULTILINE)
         self._wait(lambda: bool(pattern.search(f"{self.text()}\n")), "\n".join(lines))
 
     def text(self) -> str:
