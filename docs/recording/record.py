@@ -52,7 +52,9 @@ set -g pane-border-style fg=colour240
 set -g pane-active-border-style fg=colour240
 set -g default-terminal tmux-256color
 set -g escape-time 0
+set -g terminal-overrides "*:indn@:rin@"
 """
+"""Without the two by which many lines are scrolled at once: pyte does not know them."""
 
 
 class Recorder:
