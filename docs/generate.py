@@ -24,10 +24,10 @@ import bamboo_gateway
 from bamboo_gateway.commands import COMMANDS, CommandSpec
 from bamboo_gateway.commands.session import MAX_PAGE
 from bamboo_gateway.config import GatewayConfig, Setting
-from bamboo_gateway.errors import ERROR_CODES
+from bamboo_gateway.errors import ERROR_CODES, ErrorCode, ErrorMeaning
 from bamboo_gateway.metrics import METRICS
 from bamboo_gateway.protocol import codec
-from bamboo_gateway.protocol.closing import CLOSE_CODES
+from bamboo_gateway.protocol.closing import CLOSE_CODES, CloseCode, CloseMeaning
 from bamboo_gateway.protocol.codec import Dialect
 from bamboo_gateway.protocol.examples import EXAMPLES
 from bamboo_gateway.protocol.framing import MAX_REASON_BYTES
@@ -232,6 +232,27 @@ def _limits() -> str:
     return _table("limit | of what", rows)
 
 
+# ── docs/errors.md ───────────────────────────────────────────────────────────
+
+
+def _error_entries() -> str:
+    return _paragraphs(*(_error_entry(code, row) for code, row in ERROR_CODES.items()))
+
+
+def _error_entry(code: ErrorCode, row: ErrorMeaning) -> str:
+    again = "It may succeed later, unchanged." if row.retryable else "The same would be refused again."
+    return f"### {code}\n\n{row.meaning} {again}"
+
+
+def _close_entries() -> str:
+    return _paragraphs(*(_close_entry(code, row) for code, row in CLOSE_CODES.items()))
+
+
+def _close_entry(code: CloseCode, row: CloseMeaning) -> str:
+    again = "Reconnect." if row.reconnect else "Do not reconnect."
+    return f"### {code.value} {code.name}\n\n{row.meaning} {again}"
+
+
 # ── docs/commands.md ─────────────────────────────────────────────────────────
 
 
@@ -333,6 +354,11 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "error-codes": _error_codes,
         "limits": _limits,
     },
+    "errors.md": {
+        "error-entries": _error_entries,
+        "close-entries": _close_entries,
+        "handshake-failures": _handshake_failures,
+    },
     "commands.md": {
         "command-list": _command_list,
         "commands": _commands,
@@ -360,6 +386,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield BROWSER_CLIENT / "protocol.js", browser["render_protocol"]()
     dashboard = DOCS / "grafana_dashboard.py"
     yield DOCS / "grafana" / "bamboo-gateway.json", runpy.run_path(str(dashboard))["render"]()
+    yield DOCS / "python.md", runpy.run_path(str(DOCS / "python_reference.py"))["render"]()
 
 
 def _filled(document: Path, makers: Mapping[str, Callable[[], str]]) -> str:
