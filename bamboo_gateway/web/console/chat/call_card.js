@@ -19,9 +19,9 @@ export function CallCard({ call, isOver }) {
       <span class="call-chevron"><${Icon} name="chevron" size=${16} /></span>
     </summary>
     <div class="call-body">
-      <h4>Arguments</h4>
+      <h3>Arguments</h3>
       ${call.args === null ? html`<p class="muted">None.</p>` : html`<${CodeBlock} text=${pretty(call.args)} language=${typeof call.args === "string" ? "" : "json"} />`}
-      <h4>${state === "failed" ? "Error" : "Result"}</h4>
+      <h3>${state === "failed" ? "Error" : "Result"}</h3>
       ${call.result === null ? html`<p class="muted">${isOver ? "It never came back." : "Not yet."}</p>` : html`<${CodeBlock} text=${pretty(call.result)} language=${pretty(call.result) === call.result ? "" : "json"} />`}
     </div>
   </details>`;

@@ -41,6 +41,8 @@ export class Gate {
     this.link = signal(/** @type {"open" | "reconnecting" | "closed"} */ ("closed"));
     /** When the control connection tries again, by the page's clock in Unix milliseconds. */
     this.retryAt = signal(/** @type {number | null} */ (null));
+    /** Has this page shown tokens that were none? Too many, and no WebSocket comes about from this address. */
+    this.hasGuessed = false;
   }
 
   /** The control connection. @returns {Client | null} */
@@ -182,6 +184,7 @@ export class Gate {
     const { code, message, retryAfter } = error;
     if (code === "UNAUTHORIZED") {
       this.parts.shelf.set("token", null);
+      this.hasGuessed ||= token !== null;
       return this.askForToken(token === null ? null : "This token is not accepted. Check it and try again.", null);
     }
     if (code === "RATE_LIMITED") return this.askForToken(message, retryAfter ?? null);
@@ -196,7 +199,8 @@ export class Gate {
   /** @param {any} error */
   async turnAway(error) {
     const said = trouble(error);
-    const problem = error instanceof RefusedError ? "refused" : await this.parts.diagnose();
+    const found = error instanceof RefusedError ? "refused" : await this.parts.diagnose();
+    const problem = found === "origin" && this.hasGuessed ? "blocked" : found;
     this.state.value = { phase: "away", problem, detail: said.code ? `${said.message} (${said.code})` : said.message };
   }
 }

@@ -73,6 +73,13 @@ test("too many wrong tokens: the form says how long it takes", async () => {
   assert.deepEqual([door.state.value.phase, door.state.value.retryAfter], ["sign-in", 300]);
 });
 
+test("where no WebSocket comes about after a wrong token, it is for that, and no proxy is blamed", async () => {
+  const { gate: door } = gate("secret", { problem: "origin" });
+  await door.signIn("wrong");
+  await door.turnAway(new Error("no WebSocket"));
+  assert.equal(door.state.value.problem, "blocked");
+});
+
 test("a gateway that is away, and one that lets no WebSocket in, are told apart; other refusals say their code", async () => {
   for (const problem of ["away", "origin"]) {
     const { gate: door } = gate(new Error("no WebSocket"), { problem });

@@ -1,7 +1,8 @@
 // Why the WebSocket could not be opened: a browser does not say, so the gateway's HTTP side is asked.
 
-/** `origin`: HTTP answers and the WebSocket does not; `away`: nothing answers; `refused`: it said why.
- * @typedef {"origin" | "away" | "refused"} Problem */
+/** `origin`: HTTP answers and the WebSocket does not; `blocked`: the same, after wrong tokens; `away`: nothing
+ * answers; `refused`: it said why.
+ * @typedef {"origin" | "blocked" | "away" | "refused"} Problem */
 
 /** Milliseconds. */
 const PATIENCE = 4000;
