@@ -216,7 +216,9 @@ class TalkView:
                 self._scroll.add("words", what, self._columns, has_gap=piece.has_gap)
 
     def _end_words(self) -> None:
-        self._print_words(self._pieces.finish())
+        if self._pieces.rest.source:
+            self._print_words(self._pieces.finish())
+            self._scroll.end_paragraph()
 
     def _show_between(self, event: AgentToolStart | AgentToolComplete | UserMessage) -> None:
         """Show what stands between words."""
