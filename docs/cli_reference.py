@@ -35,8 +35,8 @@ bamboo-gateway doctor                         # what would keep it from its work
 | 70 | A bug of ours ended it. |
 | 130 | It was interrupted (Ctrl-C) before it was through. |
 
-What goes wrong is told in one line on stderr. `bamboo-gateway --debug COMMAND`, or the variable `BAMBOO_DEBUG=1`,
-shows the traceback before it.
+What goes wrong is told in one line on stderr. `bamboo-gateway --debug COMMAND`, or the variable
+`BAMBOO_DEBUG=1`, shows the traceback before it.
 """
 
 _AFTER: dict[str, str] = {
@@ -106,39 +106,40 @@ In a terminal it takes the whole screen, and draws it anew at most ten times a s
 | ↑ ↓, Page Up, Page Down, Home | scroll |
 | `p`, space | pause: nothing is asked any more until it is pressed again |
 
-**Sessions** that run come first, then those with most events a second, then those that were last active; of the
-newest hundred. **Connections** that are behind come first, those with most to be sent; of the oldest five hundred.
-A narrow terminal shows a session's name or else its id, one of 110 columns both.
+**Sessions** that run come first, then those with most events a second, then those that were last active;
+of the newest hundred. **Connections** that are behind come first, those with most to be sent; of the
+oldest five hundred. A narrow terminal shows a session's name or else its id, one of 110 columns both.
 
 **Rates and delays** are those of the last interval. Of a delay, the median and the 99th percentile are
 told, read from a [histogram](metrics.md): exact to its buckets. The curves go back 240 intervals, each
 from nothing to its own largest value.
 
-**`--once`, `--json`, or no terminal**: it looks twice, `--interval` apart, and prints one report. In JSON,
-`delays` has seconds; a percentile beyond the largest bucket is that bucket's bound; `missing` has what was not
-told, and why.
+**`--once`, `--json`, or no terminal**: it looks twice, `--interval` apart, and prints one report. In
+JSON, `delays` has seconds; a percentile beyond the largest bucket is that bucket's bound; `missing` has
+what was not told, and why.
 
 ```sh
 bamboo-gateway top --json | jq '.delays.delivery_lag.p99'
 ```
 """,
     "status": """\
-Whether it is ready is asked by plain HTTP (`/readyz`), which takes no token; the rest over a connection of its own,
-which leaves nothing behind. As JSON, `is_reachable`, `is_ready`, `reason`, `fault` and `remedy` say how it is,
-`info` and `stats` are the answers of [`gateway.info`](commands.md) and `gateway.stats`; what is not known is null.
+Whether it is ready is asked by plain HTTP (`/readyz`), which takes no token; the rest over a connection
+of its own, which leaves nothing behind. As JSON, `is_reachable`, `is_ready`, `reason`, `fault` and
+`remedy` say how it is, `info` and `stats` are the answers of [`gateway.info`](commands.md) and
+`gateway.stats`; what is not known is null.
 
 ```sh
 bamboo-gateway status --timeout 2s > /dev/null || systemctl restart bamboo-gateway
 ```
 """,
     "doctor": """\
-A wrong value in the file or the environment is a finding here, and the next one is looked for; `serve` stops at the
-first. What is typed wrongly is told as `serve` tells it (exit code 2).
+A wrong value in the file or the environment is a finding here, and the next one is looked for; `serve`
+stops at the first. What is typed wrongly is told as `serve` tells it (exit code 2).
 
-It changes nothing: it listens on the port for a moment, reads the file of the sessions without bringing it forward
-(for ten seconds at most, and not while a gateway uses it), and asks the endpoint of the agent `openai` for its
-list of models, which costs nothing. With `--json`, each line is an object: `about`, `verdict` (`well`,
-`warning`, `fault`), `text` and `remedy`.
+It changes nothing: it listens on the port for a moment, reads the file of the sessions without bringing
+it forward (for ten seconds at most, and not while a gateway uses it), and asks the endpoint of the agent
+`openai` for its list of models, which costs nothing. With `--json`, each line is an object: `about`,
+`verdict` (`well`, `warning`, `fault`), `text` and `remedy`.
 """,
     "config show": """\
 With `--json`, each setting by its name has `value`, `from` (`typed`, `environment`, `file` or `default`) and
