@@ -13,7 +13,7 @@ import { KEPT } from "./recorder.js";
 import { WatchForm } from "./watch_form.js";
 
 /** Rows that are drawn at once: enough to read, and few enough for a thousand events a second. */
-const ROWS = 150;
+const ROWS = 100;
 
 /** @typedef {import("./filter.js").Filter} Filter */
 
