@@ -7,7 +7,7 @@ export function Cards({ statistics }) {
   const { connections, registry, journal, turns } = statistics;
   const table = registry.table;
   return html`<section aria-labelledby="figures"><h2 class="visually-hidden" id="figures">Now</h2><ul class="cards">
-    <${Card} name="Connections" value=${integer(connections.open)}
+    <${Card} name="Connections" value=${integer(connections.open - connections.unauthenticated)}
     detail=${connections.behind ? `${integer(connections.behind)} behind, ${bytes(connections.waiting_bytes)} waiting` : "none behind"} tone=${connections.behind ? "warning" : ""} />
     <${Card} name="Sessions" value=${integer(table.sessions)} detail=${`${integer(table.resident)} in memory`} />
     <${Card} name="Watchers" value=${integer(table.watchers)} detail=${plural(table.channels, "channel")} />

@@ -36,7 +36,8 @@ export function sampleOf(before, now) {
   };
   return {
     at: now.at,
-    open: statistics.connections.open,
+    // A browser keeps sockets open for its next request; they are of nobody who came in.
+    open: statistics.connections.open - statistics.connections.unauthenticated,
     behind: statistics.connections.behind,
     appended: rate((each) => each.registry.table.events_appended),
     delivered: rate((each) => each.deliveries.live + each.deliveries.caught_up),

@@ -8,7 +8,7 @@ function answer({ appended = 0, live = 0, caughtUp = 0, lag = [0, 0], open = 1 }
   return {
     statistics: {
       loop_lag: 0.001,
-      connections: { open, behind: 0 },
+      connections: { open: open + 6, unauthenticated: 6, behind: 0 },
       deliveries: { live, caught_up: caughtUp },
       registry: { table: { events_appended: appended, turns_running: 2, chats_queued: 1 } },
     },

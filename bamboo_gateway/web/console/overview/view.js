@@ -52,7 +52,7 @@ function Charts() {
   const rate = (/** @type {number} */ value) => `${compact(value)}/s`;
   return html`<section aria-labelledby="charts"><h2 class="section-head" id="charts">The last five minutes</h2>
     <div class="charts">
-    <${Chart} title="Connections" hint="open sockets" samples=${samples} format=${compact} least=${4} curves=${[
+    <${Chart} title="Connections" hint="that have come in" samples=${samples} format=${compact} least=${4} curves=${[
       { key: "open", label: "open", tone: 1 },
       { key: "behind", label: "behind", tone: 3 },
     ]} />
