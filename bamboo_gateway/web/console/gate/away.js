@@ -9,10 +9,17 @@ export function Away({ gate, problem, detail }) {
     <div class="gate-card">
       <div class="gate-head"><${Mark} size=${40} /><h1>${TITLES[problem]}</h1></div>
       ${problem === "origin" && html`<${OriginRefused} />`}
-      ${problem === "blocked" && html`<p role="alert">Too many wrong tokens have come from this address, so the gateway lets nobody in from here for a while, whatever the token.</p>
-        <p class="muted">That is five minutes, unless <code>failed_tokens_block</code> is set otherwise.</p>`}
-      ${problem === "away" && html`<p>Nothing answers at <strong>${location.host}</strong>. The gateway may be stopped or restarting, or the network is gone.</p>
-        <p class="muted">On its machine, <code>bamboo-gateway status</code> and <code>bamboo-gateway doctor</code> tell more. Sessions outlive a restart if their storage does.</p>`}
+      ${
+        problem === "blocked" &&
+        html`<p role="alert">Too many wrong tokens have come from this address, so the gateway lets nobody in from here for a while, whatever the token.</p>
+        <p class="muted">That is five minutes, unless <code>failed_tokens_block</code> is set otherwise.</p>`
+      }
+      ${
+        problem === "away" &&
+        html`<p>Nothing answers at <strong>
+          ${location.host}</strong>. The gateway may be stopped or restarting, or the network is gone.</p>
+        <p class="muted">On its machine, <code>bamboo-gateway status</code> and <code>bamboo-gateway doctor</code> tell more. Sessions outlive a restart if their storage does.</p>`
+      }
       ${problem === "refused" && html`<p>The gateway answered, but did not let this page in.</p>`}
       ${detail && problem !== "blocked" && html`<p class="note" role="alert"><${Icon} name="info" /><span>${sentence(detail)}</span></p>`}
       <div class="row"><button class="button button-primary" onClick=${() => void gate.enter()}>Try again</button>

@@ -36,7 +36,8 @@ export function sampleOf(before, now) {
   };
   return {
     at: now.at,
-    open: statistics.connections.open,
+    // A browser keeps sockets open for its next request; they are of nobody who came in.
+    open: statistics.connections.open - statistics.connections.unauthenticated,
     behind: statistics.connections.behind,
     appended: rate((each) => each.registry.table.events_appended),
     delivered: rate((each) => each.deliveries.live + each.deliveries.caught_up),
@@ -53,7 +54,21 @@ export function sampleOf(before, now) {
 
 /** A point that draws nothing: it breaks the line. @param {number} at @returns {Sample} */
 function holeAt(at) {
-  return { at, open: null, behind: null, appended: null, delivered: null, lag50: null, lag99: null, commit50: null, commit99: null, running: null, queued: null, loop99: null, loop: null };
+  return {
+    at,
+    open: null,
+    behind: null,
+    appended: null,
+    delivered: null,
+    lag50: null,
+    lag99: null,
+    commit50: null,
+    commit99: null,
+    running: null,
+    queued: null,
+    loop99: null,
+    loop: null,
+  };
 }
 
 /** Keeps the samples of the last minutes. Invariant: they rise in time. */
