@@ -33,7 +33,13 @@ function Door() {
 }
 
 /** @type {Record<import("./shell/route.js").ViewName, any>} */
-const ROOMS = { sessions: SessionsView, chat: ChatView, channels: ChannelsView, overview: OverviewView, events: EventsView };
+const ROOMS = {
+  sessions: SessionsView,
+  chat: ChatView,
+  channels: ChannelsView,
+  overview: OverviewView,
+  events: EventsView,
+};
 
 function Rooms() {
   const { route, shelf } = useDesk();

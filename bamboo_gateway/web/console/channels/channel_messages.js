@@ -13,10 +13,23 @@ export function withEvent(lines, event, name) {
   if (event.channel !== name) return lines;
   if (event.type === "gap") {
     const missing = event.earliest - event.requested;
-    const content = missing > 0 ? `${missing} older messages are no longer in the channel's log` : "The channel's log begins anew here";
-    return [...lines, { key: `gap-${event.epoch}-${event.requested}`, kind: "gap", content, who: "", ts: null, sessionId: null }];
+    const content =
+      missing > 0
+        ? `${missing} older messages are no longer in the channel's log`
+        : "The channel's log begins anew here";
+    return [
+      ...lines,
+      { key: `gap-${event.epoch}-${event.requested}`, kind: "gap", content, who: "", ts: null, sessionId: null },
+    ];
   }
   if (event.type !== "channel_message" || lines.some((line) => line.key === `${event.seq}`)) return lines;
-  const line = /** @type {Line} */ ({ key: `${event.seq}`, kind: "message", content: event.content, who: event.user_id ?? "outside", ts: event.ts ?? null, sessionId: event.session_id ?? null });
+  const line = /** @type {Line} */ ({
+    key: `${event.seq}`,
+    kind: "message",
+    content: event.content,
+    who: event.user_id ?? "outside",
+    ts: event.ts ?? null,
+    sessionId: event.session_id ?? null,
+  });
   return [...lines, line].slice(-KEPT);
 }

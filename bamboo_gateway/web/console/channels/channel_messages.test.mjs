@@ -3,12 +3,29 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KEPT, withEvent } from "./channel_messages.js";
 
-const message = (seq, content = `m${seq}`) => ({ type: "channel_message", channel: "news", seq, content, user_id: "ann", ts: seq });
+const message = (seq, content = `m${seq}`) => ({
+  type: "channel_message",
+  channel: "news",
+  seq,
+  content,
+  user_id: "ann",
+  ts: seq,
+});
 
 test("messages of the channel are kept, once each; others are not", () => {
   let lines = [];
-  for (const event of [message(1), message(2), message(2), { ...message(3), channel: "other" }, { type: "agent_token", seq: 4 }]) lines = withEvent(lines, event, "news");
-  assert.deepEqual(lines.map((line) => line.content), ["m1", "m2"]);
+  for (const event of [
+    message(1),
+    message(2),
+    message(2),
+    { ...message(3), channel: "other" },
+    { type: "agent_token", seq: 4 },
+  ])
+    lines = withEvent(lines, event, "news");
+  assert.deepEqual(
+    lines.map((line) => line.content),
+    ["m1", "m2"],
+  );
 });
 
 test("a gap is told in its place", () => {

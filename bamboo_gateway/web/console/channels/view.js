@@ -19,7 +19,8 @@ export function ChannelsView({ id }) {
   const { gate } = useDesk();
   const lack = gate.permissions.value.lack("channel.list");
   return html`<main class="view view-channels" id="main" tabindex="-1" data-view="channels" data-state=${id ? "channel" : "none"}>
-    ${lack ? html`<${ViewHead} title="Channels" /><${Withheld} what="Channels are not for you to see" reason=${lack} />` : html`<${Channels} openName=${id} />`}</main>`;
+    ${lack ? html`<${ViewHead} title="Channels" />
+    <${Withheld} what="Channels are not for you to see" reason=${lack} />` : html`<${Channels} openName=${id} />`}</main>`;
 }
 
 /** @param {{openName: string | null}} props */
@@ -54,15 +55,33 @@ function Channels({ openName }) {
     ask();
     route.go("channels");
   };
-  const newButton = html`<button class="button button-primary" onClick=${() => setDialog({ kind: "create" })}><${Icon} name="plus" /><span>New channel</span></button>`;
+  const newButton = html`<button class="button button-primary" onClick=${() => setDialog({ kind: "create" })}>
+    <${Icon} name="plus" /><span>New channel</span></button>`;
   const open = channels?.find((each) => each.name === openName);
-  return html`<${ViewHead} title="Channels" count=${channels ? plural(channels.length, "channel") : undefined}>${newButton}</${ViewHead}>
-    ${error && channels === null ? html`<${Broken} error=${error} onRetry=${ask} />` : channels === null ? html`<${Loading} what="Reading the channels…" />` : channels.length === 0 ? html`<${NoChannels} button=${newButton} />` : html`<div class="channels-split">
-      <nav class="card channel-list" aria-label="Channels"><ul>${channels.map((channel) => html`<${ChannelRow} key=${channel.name} channel=${channel} isOpen=${channel.name === openName} />`)}</ul></nav>
-      ${openName !== null && open ? html`<${ChannelPane} key=${openName} channel=${open} onChanged=${ask} onDelete=${() => setDialog({ kind: "delete", channel: open })} />` : html`<div class="card channel-none"><${Empty} icon="channels" title=${openName === null ? "No channel is open" : "No such channel"}><p class="muted">Choose one to see its members and what is said in it.</p></${Empty}></div>`}
-    </div>`}
-    ${dialog?.kind === "create" && html`<${AskName} title="New channel" label="Name" hint="Sessions join a channel by this name." action="Create" isRequired onClose=${close} onSubmit=${create} />`}
-    ${dialog?.kind === "delete" && html`<${Confirm} title="Delete channel?" action="Delete channel" onClose=${close} onConfirm=${() => remove(dialog.channel)}><p><strong>${dialog.channel.name}</strong> will be gone for good, with all that was said in it; ${plural(dialog.channel.members, "session")} will no longer follow it.</p></${Confirm}>`}`;
+  return html`<${ViewHead} title="Channels" count=${channels ? plural(channels.length, "channel") : undefined}>
+    ${newButton}</${ViewHead}>
+    ${
+      error && channels === null
+        ? html`<${Broken} error=${error} onRetry=${ask} />`
+        : channels === null
+          ? html`<${Loading} what="Reading the channels…" />`
+          : channels.length === 0
+            ? html`<${NoChannels} button=${newButton} />`
+            : html`<div class="channels-split">
+      <nav class="card channel-list" aria-label="Channels"><ul>
+      ${channels.map((channel) => html`<${ChannelRow} key=${channel.name} channel=${channel}
+      isOpen=${channel.name === openName} />`)}</ul></nav>
+      ${openName !== null && open ? html`<${ChannelPane} key=${openName} channel=${open} onChanged=${ask}
+      onDelete=${() => setDialog({ kind: "delete", channel: open })} />` : html`<div class="card channel-none">
+        <${Empty} icon="channels" title=${openName === null ? "No channel is open" : "No such channel"}>
+        <p class="muted">Choose one to see its members and what is said in it.</p></${Empty}></div>`}
+    </div>`
+    }
+    ${dialog?.kind === "create" && html`<${AskName} title="New channel" label="Name" hint="Sessions join a channel by this name."
+    action="Create" isRequired onClose=${close} onSubmit=${create} />`}
+    ${dialog?.kind === "delete" && html`<${Confirm} title="Delete channel?" action="Delete channel" onClose=${close}
+    onConfirm=${() => remove(dialog.channel)}><p><strong>
+      ${dialog.channel.name}</strong> will be gone for good, with all that was said in it; ${plural(dialog.channel.members, "session")} will no longer follow it.</p></${Confirm}>`}`;
 }
 
 /** @param {{channel: any, isOpen: boolean}} props */
@@ -74,5 +93,7 @@ function ChannelRow({ channel, isOpen }) {
 
 /** @param {{button: any}} props */
 function NoChannels({ button }) {
-  return html`<${Empty} icon="channels" title="No channels yet"><p class="muted">A channel joins sessions: what one of them says in it, everybody who watches any of them hears.</p>${button}</${Empty}>`;
+  return html`<${Empty} icon="channels" title="No channels yet">
+    <p class="muted">A channel joins sessions: what one of them says in it, everybody who watches any of them hears.</p>
+    ${button}</${Empty}>`;
 }

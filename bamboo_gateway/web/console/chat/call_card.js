@@ -12,17 +12,23 @@ export function CallCard({ call, isOver }) {
   const state = call.result !== null ? (call.ok === false ? "failed" : "done") : isOver ? "lost" : "running";
   return html`<details class="call" data-state=${state} data-tool=${call.tool} open=${state === "failed"}>
     <summary>
-      <span class="call-icon">${state === "running" ? html`<span class="spinner" aria-hidden="true"></span>` : html`<${Icon} name=${state === "failed" ? "warning" : "tool"} size=${16} />`}</span>
+      <span class="call-icon">${state === "running" ? html`<span class="spinner" aria-hidden="true">
+      </span>` : html`<${Icon} name=${state === "failed" ? "warning" : "tool"} size=${16} />`}</span>
       <span class="call-name">${call.tool}</span>
       <span class="call-gist">${gist(call)}</span>
-      <span class="call-state">${state === "running" ? html`<${Elapsed} since=${call.startedAt} />` : STATES[state]}${state !== "running" && took(call)}</span>
+      <span class="call-state">
+      ${state === "running" ? html`<${Elapsed}
+      since=${call.startedAt} />` : STATES[state]}${state !== "running" && took(call)}</span>
       <span class="call-chevron"><${Icon} name="chevron" size=${16} /></span>
     </summary>
     <div class="call-body">
       <h4>Arguments</h4>
-      ${call.args === null ? html`<p class="muted">None.</p>` : html`<${CodeBlock} text=${pretty(call.args)} language=${typeof call.args === "string" ? "" : "json"} />`}
+      ${call.args === null ? html`<p class="muted">None.</p>` : html`<${CodeBlock} text=${pretty(call.args)}
+      language=${typeof call.args === "string" ? "" : "json"} />`}
       <h4>${state === "failed" ? "Error" : "Result"}</h4>
-      ${call.result === null ? html`<p class="muted">${isOver ? "It never came back." : "Not yet."}</p>` : html`<${CodeBlock} text=${pretty(call.result)} language=${pretty(call.result) === call.result ? "" : "json"} />`}
+      ${call.result === null ? html`<p class="muted">
+      ${isOver ? "It never came back." : "Not yet."}</p>` : html`<${CodeBlock} text=${pretty(call.result)}
+      language=${pretty(call.result) === call.result ? "" : "json"} />`}
     </div>
   </details>`;
 }

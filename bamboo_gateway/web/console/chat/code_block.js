@@ -24,7 +24,13 @@ export function CopyButton({ text, what }) {
     const timer = setTimeout(() => setOutcome(""), SAID);
     return () => clearTimeout(timer);
   }, [outcome]);
-  const copy = () => copyText(text).then(() => setOutcome("copied"), () => setOutcome("failed"));
-  return html`<button type="button" class="button button-quiet button-small" aria-label=${outcome === "copied" ? "Copied" : `Copy ${what}`} onClick=${copy}>
-    <${Icon} name=${outcome === "copied" ? "check" : "copy"} size=${15} /><span>${outcome === "copied" ? "Copied" : outcome === "failed" ? "Not allowed here" : "Copy"}</span></button>`;
+  const copy = () =>
+    copyText(text).then(
+      () => setOutcome("copied"),
+      () => setOutcome("failed"),
+    );
+  return html`<button type="button" class="button button-quiet button-small"
+    aria-label=${outcome === "copied" ? "Copied" : `Copy ${what}`} onClick=${copy}>
+    <${Icon} name=${outcome === "copied" ? "check" : "copy"} size=${15} /><span>
+    ${outcome === "copied" ? "Copied" : outcome === "failed" ? "Not allowed here" : "Copy"}</span></button>`;
 }

@@ -53,10 +53,16 @@ export function Composer({ stream, reason, isRunning, canAbort, onAbort, onSent,
     <div class="composer-box">
       <label class="visually-hidden" for="message">Message</label>
       <textarea id="message" ref=${field} rows="1" value=${text} disabled=${reason !== null} aria-describedby="composer-hint"
-        placeholder=${reason ?? "Write to the agent"} onInput=${(/** @type {any} */ event) => write(event.target.value)} onKeyDown=${onKeyDown}></textarea>
-      ${isRunning && canAbort && html`<button type="button" class="button button-stop" title="Abort the answer (Esc)" onClick=${onAbort}><${Icon} name="stop" size=${16} /><span>Abort</span></button>`}
-      <button type="submit" class="button button-primary button-send" aria-label=${isRunning ? "Send, to be answered next" : "Send"} title=${isRunning ? "Send, to be answered next" : "Send (Enter)"} disabled=${isEmpty || reason !== null}><${Icon} name="send" /></button>
+        placeholder=${reason ?? "Write to the agent"} onInput=${(/** @type {any} */ event) => write(event.target.value)}
+          onKeyDown=${onKeyDown}></textarea>
+      ${isRunning && canAbort && html`<button type="button" class="button button-stop" title="Abort the answer (Esc)"
+      onClick=${onAbort}><${Icon} name="stop" size=${16} /><span>Abort</span></button>`}
+      <button type="submit" class="button button-primary button-send"
+      aria-label=${isRunning ? "Send, to be answered next" : "Send"}
+        title=${isRunning ? "Send, to be answered next" : "Send (Enter)"} disabled=${isEmpty || reason !== null}>
+          <${Icon} name="send" /></button>
     </div>
-    <p class=${reason ? "visually-hidden" : "composer-hint"} id="composer-hint">${reason ?? html`<kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> begins a new line${isRunning && html`, <kbd>Esc</kbd> aborts`}`}</p>
+    <p class=${reason ? "visually-hidden" : "composer-hint"} id="composer-hint">
+    ${reason ?? html`<kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> begins a new line${isRunning && html`, <kbd>Esc</kbd> aborts`}`}</p>
   </form>`;
 }

@@ -28,7 +28,17 @@ export const NOTHING = { items: [], seq: 0, first: 0, hasMore: false };
 /** @param {string | null} runId @param {string} key @returns {Turn} */
 function emptyTurn(runId, key) {
   return {
-    kind: "turn", key, runId, status: "queued", said: null, parts: [], startedAt: null, endedAt: null, usage: null, error: null, truncated: false,
+    kind: "turn",
+    key,
+    runId,
+    status: "queued",
+    said: null,
+    parts: [],
+    startedAt: null,
+    endedAt: null,
+    usage: null,
+    error: null,
+    truncated: false,
   };
 }
 
@@ -49,7 +59,8 @@ export function prepend(conversation, page) {
   const older = turnsOf(page.messages);
   const [first, ...rest] = conversation.items;
   const last = older.at(-1);
-  const shared = first?.kind === "turn" && last && first.runId === last.runId ? { ...first, said: first.said ?? last.said } : null;
+  const shared =
+    first?.kind === "turn" && last && first.runId === last.runId ? { ...first, said: first.said ?? last.said } : null;
   const items = shared ? [...older.slice(0, -1), shared, ...rest] : [...older, ...conversation.items];
   return { ...conversation, items, first: page.first, hasMore: page.has_more };
 }
@@ -150,7 +161,9 @@ function unitsOf(text, points) {
  * @param {Conversation} conversation @param {readonly any[]} events @returns {Conversation}
  */
 export function applied(conversation, events) {
-  const fresh = events.filter((event) => !event.channel && typeof event.seq === "number" && event.seq > conversation.seq);
+  const fresh = events.filter(
+    (event) => !event.channel && typeof event.seq === "number" && event.seq > conversation.seq,
+  );
   return coalesced(fresh).reduce(applyOne, conversation);
 }
 
@@ -185,10 +198,16 @@ export function coalesced(events) {
 
 /** @type {Record<string, (turn: Turn, event: any) => Turn>} */
 const MOVES = {
-  user_message: (turn, event) => ({ ...turn, said: { content: event.content, ts: event.ts, chatId: event.id ?? null } }),
+  user_message: (turn, event) => ({
+    ...turn,
+    said: { content: event.content, ts: event.ts, chatId: event.id ?? null },
+  }),
   agent_start: (turn, event) => ({ ...turn, status: "running", startedAt: event.ts }),
   agent_token: (turn, event) => ({ ...begun(turn, event), parts: withText(turn.parts, event.token) }),
-  agent_tool_start: (turn, event) => ({ ...begun(turn, event), parts: [...turn.parts, { kind: "call", call: startedCall(event) }] }),
+  agent_tool_start: (turn, event) => ({
+    ...begun(turn, event),
+    parts: [...turn.parts, { kind: "call", call: startedCall(event) }],
+  }),
   agent_tool_complete: (turn, event) => ({ ...begun(turn, event), parts: withResult(turn.parts, event) }),
   agent_complete: (turn, event) => ({ ...turn, status: "complete", endedAt: event.ts, usage: event.usage }),
   error: (turn, event) => ({
@@ -242,7 +261,15 @@ function withText(parts, token) {
 
 /** @param {any} event @returns {Call} */
 function startedCall(event) {
-  return { id: event.tool_call_id ?? event.tool, tool: event.tool, args: event.args ?? null, result: null, ok: null, startedAt: event.ts, completedAt: null };
+  return {
+    id: event.tool_call_id ?? event.tool,
+    tool: event.tool,
+    args: event.args ?? null,
+    result: null,
+    ok: null,
+    startedAt: event.ts,
+    completedAt: null,
+  };
 }
 
 /** @param {readonly Part[]} parts @param {any} event @returns {Part[]} */
@@ -251,7 +278,8 @@ function withResult(parts, event) {
   const done = { result: event.result, ok: event.ok ?? true, completedAt: event.ts };
   const index = parts.findLastIndex((part) => part.kind === "call" && part.call.id === id);
   const part = parts[index];
-  if (part?.kind !== "call") return [...parts, { kind: "call", call: { ...startedCall(event), startedAt: null, ...done } }];
+  if (part?.kind !== "call")
+    return [...parts, { kind: "call", call: { ...startedCall(event), startedAt: null, ...done } }];
   return parts.with(index, { kind: "call", call: { ...part.call, ...done } });
 }
 
@@ -259,7 +287,9 @@ function withResult(parts, event) {
 
 /** @param {Conversation} conversation @returns {Turn | null} The turn that runs. */
 export function runningTurn(conversation) {
-  return /** @type {Turn | null} */ (conversation.items.findLast((item) => item.kind === "turn" && item.status === "running") ?? null);
+  return /** @type {Turn | null} */ (
+    conversation.items.findLast((item) => item.kind === "turn" && item.status === "running") ?? null
+  );
 }
 
 /** @param {Conversation} conversation @returns {readonly Turn[]} The turns that wait. */

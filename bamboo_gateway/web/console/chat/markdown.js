@@ -87,7 +87,21 @@ export function safeAddress(href) {
 }
 
 /** @type {Record<string, string>} */
-const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0", hellip: "…", mdash: "—", ndash: "–", copy: "©", rarr: "→", larr: "←", times: "×" };
+const ENTITIES = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: "\u00a0",
+  hellip: "…",
+  mdash: "—",
+  ndash: "–",
+  copy: "©",
+  rarr: "→",
+  larr: "←",
+  times: "×",
+};
 
 /** What `&amp;` and the like stand for; unknown ones stay as they are. @param {string} text @returns {string} */
 export function decodedEntities(text) {

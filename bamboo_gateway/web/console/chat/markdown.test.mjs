@@ -3,10 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodedEntities, MarkdownReader, safeAddress } from "./markdown.js";
 
-const TEXT = "# Title\n\nA paragraph with **bold**.\n\n- one\n- two\n  - deep\n\nmore text\n\n```js\nlet a = 1;\n\nlet b = 2;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nlast [link][x]\n\n[x]: https://example.org\n";
+const TEXT =
+  "# Title\n\nA paragraph with **bold**.\n\n- one\n- two\n  - deep\n\nmore text\n\n```js\nlet a = 1;\n\nlet b = 2;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nlast [link][x]\n\n[x]: https://example.org\n";
 
 /** What matters of a token. */
-const shape = (blocks) => blocks.filter((block) => block.type !== "space" && block.type !== "def").map((block) => [block.type, block.raw.trimEnd()]);
+const shape = (blocks) =>
+  blocks
+    .filter((block) => block.type !== "space" && block.type !== "def")
+    .map((block) => [block.type, block.raw.trimEnd()]);
 
 test("a text that comes in pieces of any size reads as it does at once", () => {
   const whole = shape(new MarkdownReader().read(TEXT));
@@ -27,8 +31,21 @@ test("blocks that are closed stay the same objects", () => {
 });
 
 test("the raw of all blocks is the text, so nothing of an answer is dropped", () => {
-  for (const text of [TEXT, "a\r\nb\r\n\r\nc", "\tcode\n\ttabs", "\n\n\nlate", "<b>x</b> & <script>1</script>", "\u2424\u00a0"]) {
-    assert.equal(new MarkdownReader().read(text).map((block) => block.raw).join(""), text);
+  for (const text of [
+    TEXT,
+    "a\r\nb\r\n\r\nc",
+    "\tcode\n\ttabs",
+    "\n\n\nlate",
+    "<b>x</b> & <script>1</script>",
+    "\u2424\u00a0",
+  ]) {
+    assert.equal(
+      new MarkdownReader()
+        .read(text)
+        .map((block) => block.raw)
+        .join(""),
+      text,
+    );
   }
 });
 
@@ -63,7 +80,18 @@ test("what grows to 100 KB costs little for each piece", () => {
 test("only links that lead out by web or mail are followed", () => {
   assert.equal(safeAddress("https://example.org/a?b#c"), "https://example.org/a?b#c");
   assert.equal(safeAddress("mailto:a@example.org"), "mailto:a@example.org");
-  for (const href of ["javascript:alert(1)", "JAVASCRIPT:alert(1)", " java\nscript:alert(1)", "data:text/html,x", "file:///etc/passwd", "/relative", "#hash", "", "blob:https://x/1", "vbscript:x"]) {
+  for (const href of [
+    "javascript:alert(1)",
+    "JAVASCRIPT:alert(1)",
+    " java\nscript:alert(1)",
+    "data:text/html,x",
+    "file:///etc/passwd",
+    "/relative",
+    "#hash",
+    "",
+    "blob:https://x/1",
+    "vbscript:x",
+  ]) {
     assert.equal(safeAddress(href), null, href);
   }
 });

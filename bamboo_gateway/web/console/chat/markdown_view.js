@@ -39,7 +39,8 @@ const BLOCKS = {
   space: () => null,
   def: () => null,
   hr: () => html`<hr />`,
-  heading: (token) => html`<${`h${Math.min(6, token.depth + FIRST_LEVEL - 1)}`} class=${`depth-${token.depth}`}>${inlines(token.tokens)}</>`,
+  heading: (token) =>
+    html`<${`h${Math.min(6, token.depth + FIRST_LEVEL - 1)}`} class=${`depth-${token.depth}`}>${inlines(token.tokens)}</>`,
   paragraph: (token) => html`<p>${inlines(token.tokens)}</p>`,
   text: (token) => html`<span>${token.tokens ? inlines(token.tokens) : decodedEntities(token.text)}</span>`,
   plain: (token) => html`<p class="plain">${token.text}</p>`,
@@ -54,7 +55,8 @@ const BLOCKS = {
 function list(token) {
   const items = token.items.map(
     (/** @type {Token} */ item) => html`<li class=${item.task ? "task" : null}>
-      ${item.task && html`<input type="checkbox" disabled checked=${item.checked} aria-label=${item.checked ? "done" : "to do"} />`}
+      ${item.task && html`<input type="checkbox" disabled checked=${item.checked}
+      aria-label=${item.checked ? "done" : "to do"} />`}
       ${item.tokens.filter((/** @type {Token} */ each) => each.type !== "checkbox").map(block)}</li>`,
   );
   return token.ordered ? html`<ol start=${token.start || 1}>${items}</ol>` : html`<ul>${items}</ul>`;
@@ -63,8 +65,10 @@ function list(token) {
 /** @param {Token} token */
 function table(token) {
   const row = (/** @type {Token[]} */ cells, /** @type {string} */ tag) =>
-    html`<tr>${cells.map((cell, index) => html`<${tag} class=${token.align[index] ? `align-${token.align[index]}` : null} scope=${tag === "th" ? "col" : undefined}>${inlines(cell.tokens)}</>`)}</tr>`;
-  return html`<div class="table-scroll" tabindex="0" role="group" aria-label="Table"><table><thead>${row(token.header, "th")}</thead>
+    html`<tr>${cells.map((cell, index) => html`<${tag} class=${token.align[index] ? `align-${token.align[index]}` : null}
+      scope=${tag === "th" ? "col" : undefined}>${inlines(cell.tokens)}</>`)}</tr>`;
+  return html`<div class="table-scroll" tabindex="0" role="group" aria-label="Table"><table><thead>
+    ${row(token.header, "th")}</thead>
     <tbody>${token.rows.map((/** @type {Token[]} */ cells) => row(cells, "td"))}</tbody></table></div>`;
 }
 

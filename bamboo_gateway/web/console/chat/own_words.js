@@ -13,7 +13,12 @@ export class OwnWords {
   /** @param {import("../shell/shelf.js").Shelf} shelf @param {string} sessionId */
   constructor(shelf, sessionId) {
     this.shelf = shelf;
-    this.names = { unsent: `unsent.${sessionId}`, draft: `draft.${sessionId}`, runs: `runs.${sessionId}`, seen: `seen.${sessionId}` };
+    this.names = {
+      unsent: `unsent.${sessionId}`,
+      draft: `draft.${sessionId}`,
+      runs: `runs.${sessionId}`,
+      seen: `seen.${sessionId}`,
+    };
     /** @type {Set<string>} */
     this.runs = new Set(asList(shelf.read(this.names.runs)));
   }

@@ -7,7 +7,11 @@ import { OwnWords } from "./own_words.js";
 /** A shelf that outlives the page. */
 function shelf() {
   const items = new Map();
-  return new Shelf(() => ({ getItem: (name) => items.get(name) ?? null, setItem: (name, text) => items.set(name, text), removeItem: (name) => items.delete(name) }));
+  return new Shelf(() => ({
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, text) => items.set(name, text),
+    removeItem: (name) => items.delete(name),
+  }));
 }
 
 test("what was not taken, the draft and one's own turns outlive a reload, each session's for itself", () => {
@@ -17,7 +21,10 @@ test("what was not taken, the draft and one's own turns outlive a reload, each s
   before.draft = "half a sen";
   before.claim("r1");
   const after = new OwnWords(place, "s");
-  assert.deepEqual([after.unsent, after.draft, after.isOwn("r1"), after.isOwn("r2"), after.isOwn(null)], [[{ id: "c1", content: "hello" }], "half a sen", true, false, false]);
+  assert.deepEqual(
+    [after.unsent, after.draft, after.isOwn("r1"), after.isOwn("r2"), after.isOwn(null)],
+    [[{ id: "c1", content: "hello" }], "half a sen", true, false, false],
+  );
   const other = new OwnWords(place, "t");
   assert.deepEqual([other.unsent, other.draft, other.isOwn("r1")], [[], "", false]);
 });

@@ -11,9 +11,13 @@ import { Question } from "./turn_view.js";
 export function PendingView({ pending, isOffline, onRetry, onEdit, onDiscard }) {
   return html`<section class="turn" data-state=${`pending-${pending.state}`}>
     <${Question} said=${{ content: pending.content, ts: Date.now() }} speaker="You" state=${pending.state}>
-      ${pending.state === "sending"
-        ? html`<p class="waiting"><span class="dot" aria-hidden="true"></span>${isOffline ? "Waits for the connection; it will be sent once" : "Sending…"}</p>`
-        : html`<${Refused} trouble=${/** @type {any} */ (pending.trouble)} onRetry=${onRetry} onEdit=${onEdit} onDiscard=${onDiscard} />`}
+      ${
+        pending.state === "sending"
+          ? html`<p class="waiting"><span class="dot" aria-hidden="true"></span>
+            ${isOffline ? "Waits for the connection; it will be sent once" : "Sending…"}</p>`
+          : html`<${Refused} trouble=${/** @type {any} */ (pending.trouble)} onRetry=${onRetry} onEdit=${onEdit}
+            onDiscard=${onDiscard} />`
+      }
     </${Question}>
   </section>`;
 }
@@ -22,9 +26,11 @@ export function PendingView({ pending, isOffline, onRetry, onEdit, onDiscard }) 
 function Refused({ trouble, onRetry, onEdit, onDiscard }) {
   const left = useCountdown(trouble.retryAfter);
   return html`<div class="note note-danger" role="alert" data-code=${trouble.code}><${Icon} name="warning" />
-    <span><strong>${trouble.title}: not sent.</strong> ${sentence(trouble.message)} <span class="muted">${trouble.todo}</span></span>
+    <span><strong>${trouble.title}: not sent.</strong> ${sentence(trouble.message)} <span class="muted">${trouble.todo}</span>
+    </span>
     <span class="row">
-      <button class="button button-small" disabled=${left > 0} onClick=${onRetry}>${left > 0 ? `Try again in ${left} s` : "Try again"}</button>
+      <button class="button button-small" disabled=${left > 0} onClick=${onRetry}>
+      ${left > 0 ? `Try again in ${left} s` : "Try again"}</button>
       <button class="button button-small button-quiet" onClick=${onEdit}>Edit</button>
       <button class="button button-small button-quiet" onClick=${onDiscard}>Discard</button>
     </span></div>`;

@@ -101,7 +101,10 @@ export class SessionStream {
     client.on("closed", (event) => {
       this.link.value = "closed";
       if (this.isClosed || this.state.value.phase === "ended") return;
-      this.state.value = { phase: "failed", error: event.error ?? new Error(event.reason || `the connection closed with ${event.code}`) };
+      this.state.value = {
+        phase: "failed",
+        error: event.error ?? new Error(event.reason || `the connection closed with ${event.code}`),
+      };
     });
   }
 
@@ -112,7 +115,8 @@ export class SessionStream {
     if (event.type === "presence") return void this.countWatchers();
     if (event.type === "session_ended" && event.session_id === this.sessionId) return this.end(event.reason);
     if (event.type === "gap" && !event.channel) return void this.mendGap(event);
-    if (event.type === "error" && typeof event.seq !== "number") return this.desk.toasts.failed("The gateway says", event);
+    if (event.type === "error" && typeof event.seq !== "number")
+      return this.desk.toasts.failed("The gateway says", event);
     this.inbox.push(event);
     if (!this.isLoading) this.pace.ask();
   }
@@ -167,7 +171,11 @@ export class SessionStream {
   /** @param {any} gap */
   async mendGap(gap) {
     const count = gap.epoch === this.info.value?.epoch ? Math.max(0, gap.earliest - gap.requested) : null;
-    const note = { kind: /** @type {const} */ ("gap"), key: `gap-${gap.epoch}-${gap.requested}-${gap.earliest}`, count };
+    const note = {
+      kind: /** @type {const} */ ("gap"),
+      key: `gap-${gap.epoch}-${gap.requested}-${gap.earliest}`,
+      count,
+    };
     this.isLoading = true;
     this.note.value = null;
     try {
@@ -191,6 +199,7 @@ export class SessionStream {
       this.tellOfResume(missed);
     });
     void this.countWatchers();
+    if (this.desk.gate.link.value === "reconnecting") this.desk.gate.client?.reconnectNow(); // the way is free
   }
 
   /** The network is gone, or there again; the connection may outlive that. @param {boolean} isOnline */
@@ -273,7 +282,9 @@ export class SessionStream {
     } catch (error) {
       if (this.isClosed) return; // it stays among the unsent
       if (error instanceof NoReplyError) return this.say({ id, content }); // offline for long, say
-      this.pending.value = this.pending.value.map((each) => (each.id === id ? { ...each, state: "refused", trouble: trouble(error) } : each));
+      this.pending.value = this.pending.value.map((each) =>
+        each.id === id ? { ...each, state: "refused", trouble: trouble(error) } : each,
+      );
       if (error instanceof RefusedError) this.words.unsent = this.words.unsent.filter((each) => each.id !== id);
     }
   }

@@ -17,14 +17,20 @@ import { Markdown } from "./markdown_view.js";
 export class TurnView extends Component {
   /** @param {Props} next @override */
   shouldComponentUpdate(next) {
-    return next.turn !== this.props.turn || next.isOwn !== this.props.isOwn || next.position !== this.props.position || next.canAbort !== this.props.canAbort;
+    return (
+      next.turn !== this.props.turn ||
+      next.isOwn !== this.props.isOwn ||
+      next.position !== this.props.position ||
+      next.canAbort !== this.props.canAbort
+    );
   }
 
   /** @param {Props} props @override */
   render({ turn, isOwn, position, canAbort, onAbort }) {
     return html`<section class="turn" data-state=${turn.status} data-run=${turn.runId}>
       ${turn.said && html`<${Question} said=${turn.said} speaker=${speakerOf(turn, isOwn)} />`}
-      ${turn.status === "queued" ? html`<${Waiting} position=${position} canAbort=${canAbort} onAbort=${() => onAbort(turn.runId)} />` : html`<${Answer} turn=${turn} />`}
+      ${turn.status === "queued" ? html`<${Waiting} position=${position} canAbort=${canAbort}
+      onAbort=${() => onAbort(turn.runId)} />` : html`<${Answer} turn=${turn} />`}
     </section>`;
   }
 }
@@ -52,7 +58,8 @@ function Said({ text }) {
   const [isOpen, setOpen] = useState(false);
   const isLong = text.length > LONG.characters || text.split("\n", LONG.lines + 1).length > LONG.lines;
   return html`<div class=${isLong && !isOpen ? "bubble bubble-folded" : "bubble"}>${text}</div>
-    ${isLong && html`<button class="button button-quiet button-small unfold" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${isOpen ? "Show less" : "Show all of it"}</button>`}`;
+    ${isLong && html`<button class="button button-quiet button-small unfold" aria-expanded=${isOpen}
+    onClick=${() => setOpen(!isOpen)}>${isOpen ? "Show less" : "Show all of it"}</button>`}`;
 }
 
 /** @param {{at: number}} props */
@@ -62,7 +69,8 @@ function Time({ at }) {
 
 /** @param {{position: number, canAbort: boolean, onAbort: () => void}} props */
 function Waiting({ position, canAbort, onAbort }) {
-  return html`<p class="waiting"><span class="dot" aria-hidden="true"></span>Queued${position > 1 ? `, number ${position} in line` : ", next in line"}
+  return html`<p class="waiting"><span class="dot" aria-hidden="true">
+    </span>Queued${position > 1 ? `, number ${position} in line` : ", next in line"}
     ${canAbort && html`<button class="button button-quiet button-small" onClick=${onAbort}>Take back</button>`}</p>`;
 }
 
@@ -73,14 +81,18 @@ function Answer({ turn }) {
   return html`<article class="message message-agent" data-role="assistant" data-state=${turn.status} aria-busy=${isRunning}>
     <header class="message-head"><span class="avatar"><${Mark} size=${22} /></span><h2>Agent</h2>
       ${turn.startedAt !== null && html`<${Time} at=${turn.startedAt} />`}
-      ${isRunning && html`<span class="working" data-state="running"><span class="pulse" aria-hidden="true"></span>answering</span>`}</header>
+      ${isRunning && html`<span class="working" data-state="running"><span class="pulse" aria-hidden="true">
+      </span>answering</span>`}</header>
     <div class="answer">
-      ${turn.parts.map((part, index) => (part.kind === "text" ? html`<${Markdown} key=${index} text=${part.text} />` : html`<${CallCard} key=${index} call=${part.call} isOver=${!isRunning} />`))}
+      ${turn.parts.map((part, index) => (part.kind === "text" ? html`<${Markdown} key=${index}
+      text=${part.text} />` : html`<${CallCard} key=${index} call=${part.call} isOver=${!isRunning} />`))}
       ${isRunning && turn.parts.length === 0 && html`<p class="thinking"><span></span><span></span><span></span></p>`}
-      ${turn.truncated && html`<p class="note"><${Icon} name="info" /><span>The answer was longer than the gateway keeps; its end is missing here.</span></p>`}
+      ${turn.truncated && html`<p class="note"><${Icon} name="info" />
+      <span>The answer was longer than the gateway keeps; its end is missing here.</span></p>`}
       <${Ending} turn=${turn} />
     </div>
-    ${!isRunning && html`<footer class="message-foot"><${Cost} turn=${turn} />${text && html`<${CopyButton} text=${text} what="answer" />`}</footer>`}
+    ${!isRunning && html`<footer class="message-foot"><${Cost} turn=${turn} />
+    ${text && html`<${CopyButton} text=${text} what="answer" />`}</footer>`}
   </article>`;
 }
 
@@ -88,10 +100,14 @@ function Answer({ turn }) {
 function Ending({ turn }) {
   if (turn.status !== "failed" && turn.status !== "interrupted") return null;
   const fallback = turn.status === "interrupted" ? "AGENT_INTERRUPTED" : "AGENT_ERROR";
-  const { title, message, todo, code } = trouble(turn.error ?? { code: fallback, message: "The answer is not complete." });
+  const { title, message, todo, code } = trouble(
+    turn.error ?? { code: fallback, message: "The answer is not complete." },
+  );
   const isAborted = code === "AGENT_ABORTED";
-  return html`<div class=${isAborted ? "note" : "note note-danger"} data-state="error" data-code=${code}><${Icon} name=${isAborted ? "stop" : "warning"} />
-    <span><strong>${title}.</strong> ${isAborted ? "" : sentence(message)} <span class="muted">${todo}</span> <code class="code-tag">${code}</code></span></div>`;
+  return html`<div class=${isAborted ? "note" : "note note-danger"} data-state="error" data-code=${code}>
+    <${Icon} name=${isAborted ? "stop" : "warning"} />
+    <span><strong>${title}.</strong> ${isAborted ? "" : sentence(message)} <span class="muted">
+    ${todo}</span> <code class="code-tag">${code}</code></span></div>`;
 }
 
 /** @param {{turn: Turn}} props */
@@ -99,6 +115,8 @@ function Cost({ turn }) {
   const parts = [];
   if (turn.startedAt !== null && turn.endedAt !== null) parts.push(duration((turn.endedAt - turn.startedAt) / 1000));
   if (turn.usage) parts.push(`${integer(turn.usage.total_tokens)} tokens`);
-  const title = turn.usage ? `${integer(turn.usage.prompt_tokens)} read, ${integer(turn.usage.completion_tokens)} written` : null;
+  const title = turn.usage
+    ? `${integer(turn.usage.prompt_tokens)} read, ${integer(turn.usage.completion_tokens)} written`
+    : null;
   return html`<span class="cost muted" title=${title}>${parts.join(" · ")}</span>`;
 }

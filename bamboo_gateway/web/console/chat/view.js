@@ -13,9 +13,13 @@ export function ChatView({ id }) {
   const canList = gate.permissions.value.may("session.list");
   return html`<main class="chat" id="main" tabindex="-1" data-view="chat" data-state=${id ? "session" : "none"}>
     ${canList && html`<${SideList} openId=${id} />`}
-    ${id
-      ? html`<${Pane} id=${id} />`
-      : html`<div class="pane pane-none"><h1 class="visually-hidden">Chat</h1><${Empty} icon="chat" title="No session is open"><p class="muted">Choose one, or begin a new one.</p>
-          <div class="row row-center"><${CreateButton} /><a class="button narrow-only" href=${hashOf("sessions")}>All sessions</a></div></${Empty}></div>`}
+    ${
+      id
+        ? html`<${Pane} id=${id} />`
+        : html`<div class="pane pane-none"><h1 class="visually-hidden">Chat</h1><${Empty} icon="chat" title="No session is open">
+          <p class="muted">Choose one, or begin a new one.</p>
+          <div class="row row-center"><${CreateButton} /><a class="button narrow-only" href=${hashOf("sessions")}>All sessions</a>
+          </div></${Empty}></div>`
+    }
   </main>`;
 }

@@ -30,7 +30,8 @@ function useAttempt(attempt) {
 export function Failure({ error }) {
   if (!error) return null;
   const { title, message, todo } = trouble(error);
-  return html`<p class="note note-danger" role="alert"><${Icon} name="warning" /><span><strong>${title}.</strong> ${sentence(message)} ${todo}</span></p>`;
+  return html`<p class="note note-danger" role="alert"><${Icon} name="warning" /><span><strong>
+    ${title}.</strong> ${sentence(message)} ${todo}</span></p>`;
 }
 
 /**
@@ -44,7 +45,9 @@ export function AskName({ title, label, hint, value = "", action, isRequired = f
   const { busy, failure, submit } = useAttempt(() => onSubmit(name.trim()));
   return html`<${Dialog} title=${title} onClose=${onClose}>
     <form class="stack" onSubmit=${submit}>
-      <${Field} label=${label} hint=${hint}>${(/** @type {object} */ own) => html`<input class="input" ...${own} name="name" maxlength="256" autocomplete="off" autofocus
+      <${Field} label=${label} hint=${hint}>${(
+        /** @type {object} */ own,
+      ) => html`<input class="input" ...${own} name="name" maxlength="256" autocomplete="off" autofocus
         required=${isRequired} value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} />`}</${Field}>
       <${Failure} error=${failure} />
       <div class="row row-end">

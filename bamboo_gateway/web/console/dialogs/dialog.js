@@ -11,7 +11,8 @@ export function Dialog({ title, onClose, children, wide = false }) {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current?.showModal();
     return () => {
-      if (before?.isConnected) before.focus();
+      const next = before?.isConnected ? before : document.getElementById("main");
+      next?.focus({ preventScroll: true });
     };
   }, []);
   const onClick = (/** @type {MouseEvent} */ event) => {
@@ -24,7 +25,8 @@ export function Dialog({ title, onClose, children, wide = false }) {
     }} onClick=${onClick}>
     <div class="dialog-body">
       <header class="dialog-head"><h2 id=${heading}>${title}</h2>
-        <button type="button" class="button button-icon button-quiet" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button>
+        <button type="button" class="button button-icon button-quiet" aria-label="Close" onClick=${onClose}>
+        <${Icon} name="close" /></button>
       </header>
       ${children}
     </div>

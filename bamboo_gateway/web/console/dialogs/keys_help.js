@@ -9,7 +9,8 @@ export function KeysHelp({ onClose }) {
     <div class="keys">
       ${KEYS.map(
         ({ title, rows }) => html`<section><h3>${title}</h3>
-          <dl>${rows.map(([keys, does]) => html`<div><dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${does}</dd></div>`)}</dl>
+          <dl>${rows.map(([keys, does]) => html`<div><dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>
+          ${does}</dd></div>`)}</dl>
         </section>`,
       )}
     </div>

@@ -25,7 +25,9 @@ export class EventRow extends Component {
     const where = entry.channel ? `#${entry.channel}` : entry.session ? shortId(entry.session) : "";
     return html`<li class="event" data-type=${entry.type} data-direction=${entry.direction}>
       <button class="event-line" aria-expanded=${isOpen} onClick=${() => this.setState({ isOpen: !isOpen })}>
-        <span class="event-direction" title=${entry.direction === "in" ? "received" : "sent"}><span aria-hidden="true">${entry.direction === "in" ? "←" : "→"}</span><span class="visually-hidden">${entry.direction === "in" ? "received" : "sent"}</span></span>
+        <span class="event-direction" title=${entry.direction === "in" ? "received" : "sent"}><span aria-hidden="true">
+        ${entry.direction === "in" ? "←" : "→"}</span><span class="visually-hidden">
+        ${entry.direction === "in" ? "received" : "sent"}</span></span>
         <span class="event-time figures">${preciseClock(entry.at)}</span>
         <span class="event-label">${entry.label}</span>
         <span class="event-type">${entry.type}</span>
@@ -34,7 +36,9 @@ export class EventRow extends Component {
         <span class="event-json">${lineOf(entry).slice(0, SHOWN)}</span>
         <span class="event-bytes figures">${bytes(entry.bytes)}</span>
       </button>
-      ${isOpen && html`<div class="event-body"><dl class="event-facts">${facts(entry).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl><${CodeBlock} text=${JSON.stringify(entry.message, null, 2)} language="json" /></div>`}
+      ${isOpen && html`<div class="event-body"><dl class="event-facts">${facts(entry).map(([name, value]) => html`<div><dt>
+      ${name}</dt><dd>${value}</dd></div>`)}</dl><${CodeBlock} text=${JSON.stringify(entry.message, null, 2)} language="json" />
+      </div>`}
     </li>`;
   }
 }

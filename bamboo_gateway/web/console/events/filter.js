@@ -47,5 +47,10 @@ export function toggled(set, item) {
 
 /** One JSON object a line, oldest first, as other tools read it. @param {readonly import("./recorder.js").Entry[]} newestFirst @returns {string} */
 export function asLines(newestFirst) {
-  return newestFirst.toReversed().map((entry) => JSON.stringify({ at: entry.at, connection: entry.label, direction: entry.direction, message: entry.message })).join("\n");
+  return newestFirst
+    .toReversed()
+    .map((entry) =>
+      JSON.stringify({ at: entry.at, connection: entry.label, direction: entry.direction, message: entry.message }),
+    )
+    .join("\n");
 }

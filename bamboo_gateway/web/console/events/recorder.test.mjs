@@ -5,7 +5,8 @@ import { ALL, asLines, countsOf, selected, toggled } from "./filter.js";
 import { entryOf } from "./recorder.js";
 import { Ring } from "./ring.js";
 
-const entry = (number, message, direction = "in", label = "session") => entryOf(number, label, { direction, message, bytes: 10, at: number });
+const entry = (number, message, direction = "in", label = "session") =>
+  entryOf(number, label, { direction, message, bytes: 10, at: number });
 const ENTRIES = [
   entry(1, { type: "command", name: "session.list" }, "out", "control"),
   entry(2, { type: "agent_token", session_id: "s", token: "Hello", seq: 4, run_id: "r" }),
@@ -36,11 +37,26 @@ test("frames are filtered by text, direction, type and connection, newest first"
 });
 
 test("types are counted, most first", () => {
-  assert.deepEqual(countsOf(ENTRIES, (each) => each.type), [["agent_token", 2], ["command", 1]]);
+  assert.deepEqual(
+    countsOf(ENTRIES, (each) => each.type),
+    [
+      ["agent_token", 2],
+      ["command", 1],
+    ],
+  );
 });
 
 test("a copy has one JSON object a line, oldest first", () => {
-  const lines = asLines(selected(ENTRIES, ALL)).split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(lines.map((line) => [line.at, line.connection, line.direction]), [[1, "control", "out"], [2, "session", "in"], [3, "session", "in"]]);
+  const lines = asLines(selected(ENTRIES, ALL))
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map((line) => [line.at, line.connection, line.direction]),
+    [
+      [1, "control", "out"],
+      [2, "session", "in"],
+      [3, "session", "in"],
+    ],
+  );
   assert.deepEqual(lines[1].message, ENTRIES[1].message);
 });

@@ -5,7 +5,7 @@ import { useDesk } from "../desk.js";
 import { Field } from "../dialogs/field.js";
 import { usePoll } from "../shell/poll.js";
 import { Icon } from "../shell/icons.js";
-import { sessionTitle } from "../text/format.js";
+import { distinctTitle, sessionTitle } from "../text/format.js";
 
 /** Milliseconds between looks at which sessions there are. */
 const INTERVAL = 10_000;
@@ -17,7 +17,12 @@ export function WatchForm() {
   const [from, setFrom] = useState("start");
   const [watched, setWatched] = useState(/** @type {string | null} */ (null));
   const client = useRef(/** @type {import("../../client/bamboo.js").Client | null} */ (null));
-  usePoll(async () => setSessions((await gate.command("session.list", { limit: 100, order: "newest" })).sessions), INTERVAL, []);
+  usePoll(
+    async () => setSessions((await gate.command("session.list", { limit: 100, order: "newest" })).sessions),
+    INTERVAL,
+    [],
+  );
+  const session = sessions.find((each) => each.session_id === chosen);
   const stop = () => {
     void client.current?.close();
     client.current = null;
@@ -27,7 +32,6 @@ export function WatchForm() {
   const watch = async (/** @type {Event} */ event) => {
     event.preventDefault();
     stop();
-    const session = sessions.find((each) => each.session_id === chosen);
     if (!session) return;
     try {
       const replay = from === "start" ? { lastSeq: 0, epoch: session.epoch, replay: "exact" } : {};
@@ -42,12 +46,20 @@ export function WatchForm() {
   const lack = gate.permissions.value.lack("session.list");
   if (lack) return html`<p class="note"><span>No session can be chosen to watch. ${lack}</span></p>`;
   return html`<form class="watch-form" onSubmit=${watch} aria-label="Watch a session">
-    <${Field} isInline label="Session">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${chosen} onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>
+    <${Field} isInline label="Session">${(
+      /** @type {object} */ own,
+    ) => html`<select class="input" ...${own} value=${session ? chosen : ""}
+      onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>
         <option value="">Choose a session…</option>
-        ${sessions.map((session) => html`<option key=${session.session_id} value=${session.session_id}>${sessionTitle(session)}</option>`)}
+        ${sessions.map((each) => html`<option key=${each.session_id} value=${each.session_id}>
+        ${distinctTitle(each, sessions)}</option>`)}
       </select>`}</${Field}>
-    <${Field} isInline label="from">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${from} onChange=${(/** @type {any} */ event) => setFrom(event.target.value)}><option value="start">the log's beginning</option><option value="now">now</option></select>`}</${Field}>
-    <button class="button" type="submit" disabled=${!chosen}><${Icon} name="eye" size=${16} />Watch</button>
-    ${watched !== null && html`<span class="watching" role="status"><span class="dot" data-state="running" aria-hidden="true"></span>Watching ${watched}</span><button type="button" class="button button-quiet" onClick=${stop}>Stop</button>`}
+    <${Field} isInline label="from">
+    ${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${from}
+    onChange=${(/** @type {any} */ event) => setFrom(event.target.value)}><option value="start">the log's beginning</option>
+      <option value="now">now</option></select>`}</${Field}>
+    <button class="button" type="submit" disabled=${!session}><${Icon} name="eye" size=${16} />Watch</button>
+    ${watched !== null && html`<span class="watching" role="status"><span class="dot" data-state="running" aria-hidden="true">
+    </span>Watching ${watched}</span><button type="button" class="button button-quiet" onClick=${stop}>Stop</button>`}
   </form>`;
 }

@@ -9,8 +9,12 @@ export function Away({ gate, problem, detail }) {
     <div class="gate-card">
       <div class="gate-head"><${Mark} size=${40} /><h1>${TITLES[problem]}</h1></div>
       ${problem === "origin" && html`<${OriginRefused} />`}
-      ${problem === "away" && html`<p>Nothing answers at <strong>${location.host}</strong>. The gateway may be stopped or restarting, or the network is gone.</p>
-        <p class="muted">On its machine, <code>bamboo-gateway status</code> and <code>bamboo-gateway doctor</code> tell more. Sessions outlive a restart if their storage does.</p>`}
+      ${
+        problem === "away" &&
+        html`<p>Nothing answers at <strong>
+          ${location.host}</strong>. The gateway may be stopped or restarting, or the network is gone.</p>
+        <p class="muted">On its machine, <code>bamboo-gateway status</code> and <code>bamboo-gateway doctor</code> tell more. Sessions outlive a restart if their storage does.</p>`
+      }
       ${problem === "refused" && html`<p>The gateway answered, but did not let this page in.</p>`}
       ${detail && html`<p class="note" role="alert"><${Icon} name="info" /><span>${sentence(detail)}</span></p>`}
       <div class="row"><button class="button button-primary" onClick=${() => void gate.enter()}>Try again</button>

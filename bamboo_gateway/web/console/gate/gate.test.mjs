@@ -27,14 +27,22 @@ class FakeClient {
 function gate(token, { problem = "away" } = {}) {
   const asked = [];
   const items = new Map();
-  const shelf = new Shelf(() => ({ getItem: (name) => items.get(name) ?? null, setItem: (name, text) => items.set(name, text), removeItem: (name) => items.delete(name) }));
+  const shelf = new Shelf(() => ({
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, text) => items.set(name, text),
+    removeItem: (name) => items.delete(name),
+  }));
   const connect = async (_, options) => {
     asked.push(options);
     if (token instanceof Error) throw token;
     if (token !== null && options.token !== token) throw new RefusedError("UNAUTHORIZED", "wrong");
     return new FakeClient();
   };
-  return { gate: new Gate({ url: "ws://x", connect, diagnose: async () => problem, shelf, onClient: () => {} }), asked, shelf };
+  return {
+    gate: new Gate({ url: "ws://x", connect, diagnose: async () => problem, shelf, onClient: () => {} }),
+    asked,
+    shelf,
+  };
 }
 
 test("where no token is asked for, one is in at once, and knows who one is and what one may", async () => {
@@ -99,7 +107,10 @@ test("as long as nobody knows what one may, nothing is withheld", () => {
 });
 
 test("the WebSocket is at the page's own host and folder", () => {
-  assert.equal(socketAddress({ protocol: "https:", host: "x.org", pathname: "/bamboo/index.html" }), "wss://x.org/bamboo/");
+  assert.equal(
+    socketAddress({ protocol: "https:", host: "x.org", pathname: "/bamboo/index.html" }),
+    "wss://x.org/bamboo/",
+  );
   assert.equal(socketAddress({ protocol: "http:", host: "localhost:1", pathname: "/" }), "ws://localhost:1/");
 });
 

@@ -23,10 +23,15 @@ export function SignIn({ gate, reason, retryAfter, busy }) {
     <form class="gate-card" onSubmit=${submit}>
       <div class="gate-head"><${Mark} size=${40} /><h1>Sign in to the gateway</h1></div>
       <p class="muted">This gateway asks for a token. Whoever runs it can make one with <code>bamboo-gateway token create</code>.</p>
-      ${reason && html`<p class="note note-warning" role="alert"><${Icon} name="warning" /><span>${reason}${left > 0 && html` Try again in ${duration(left)}.`}</span></p>`}
-      <${Field} label="Token" hint="Kept in this tab only, and forgotten when you close it.">${(/** @type {object} */ own) => html`<input ref=${field} class="input" ...${own} type="password"
-        name="token" autocomplete="off" spellcheck=${false} required value=${token} onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />`}</${Field}>
-      <button class="button button-primary" type="submit" disabled=${busy || left > 0}>${busy ? "Signing in…" : "Sign in"}</button>
+      ${reason && html`<p class="note note-warning" role="alert"><${Icon} name="warning" /><span>
+      ${reason}${left > 0 && html` Try again in ${duration(left)}.`}</span></p>`}
+      <${Field} label="Token" hint="Kept in this tab only, and forgotten when you close it.">${(
+        /** @type {object} */ own,
+      ) => html`<input ref=${field} class="input" ...${own} type="password"
+        name="token" autocomplete="off" spellcheck=${false} required value=${token}
+          onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />`}</${Field}>
+      <button class="button button-primary" type="submit" disabled=${busy || left > 0}>
+      ${busy ? "Signing in…" : "Sign in"}</button>
     </form>
   </main>`;
 }

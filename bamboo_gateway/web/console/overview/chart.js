@@ -22,7 +22,11 @@ export function Chart({ title, hint, curves, samples, format, least }) {
     const box = place.current;
     if (!box || !swatches.current) return;
     const colours = [...swatches.current.querySelectorAll(".swatch")].map((each) => getComputedStyle(each).color);
-    const drawn = new uPlot(optionsOf({ box, curves, colours, format, least, onPoint: setPointed }), dataOf(samples, curves), box);
+    const drawn = new uPlot(
+      optionsOf({ box, curves, colours, format, least, onPoint: setPointed }),
+      dataOf(samples, curves),
+      box,
+    );
     plot.current = drawn;
     const watch = new ResizeObserver(() => drawn.setSize({ width: box.clientWidth, height: HEIGHT }));
     watch.observe(box);
@@ -41,8 +45,12 @@ export function Chart({ title, hint, curves, samples, format, least }) {
   };
   return html`<figure class="card chart" data-chart=${curves[0]?.key}>
     <figcaption><h3>${title}</h3><p class="muted">${hint}</p></figcaption>
-    <dl class="legend" ref=${swatches}>${curves.map((curve) => html`<div><dt><span class=${`swatch tone-${curve.tone}`} aria-hidden="true"></span>${curve.label}</dt><dd class="figures">${text(curve)}</dd></div>`)}</dl>
-    <div class="plot" ref=${place} role="img" aria-label=${`${title} over the last 5 minutes; now ${curves.map((curve) => `${curve.label} ${text(curve)}`).join(", ")}`}></div>
+    <dl class="legend" ref=${swatches}>${curves.map((curve) => html`<div><dt>
+    <span class=${`swatch tone-${curve.tone}`} aria-hidden="true"></span>${curve.label}</dt><dd class="figures">
+    ${text(curve)}</dd></div>`)}</dl>
+    <div class="plot" ref=${place} role="img"
+    aria-label=${`${title} over the last 5 minutes; now ${curves.map((curve) => `${curve.label} ${text(curve)}`).join(", ")}`}>
+      </div>
   </figure>`;
 }
 
@@ -87,9 +95,24 @@ function optionsOf({ box, curves, colours, format, least, onPoint }) {
     },
     axes: [
       { ...axis, grid: { show: false }, size: 22, space: 70, values: (_, splits) => splits.map(minutes) },
-      { ...axis, size: 56, space: 32, values: (_, splits) => splits.map((value) => (value === 0 ? "0" : format(value))) },
+      {
+        ...axis,
+        size: 56,
+        space: 32,
+        values: (_, splits) => splits.map((value) => (value === 0 ? "0" : format(value))),
+      },
     ],
-    series: [{}, ...curves.map((curve, index) => ({ label: curve.label, stroke: colours[index] ?? ink, width: 1.75, fill: index === 0 && curves.length === 1 ? faded(colours[index] ?? ink) : undefined, spanGaps: false, points: { show: true, size: 4, width: 0, fill: colours[index] ?? ink, filter: lonely } }))],
+    series: [
+      {},
+      ...curves.map((curve, index) => ({
+        label: curve.label,
+        stroke: colours[index] ?? ink,
+        width: 1.75,
+        fill: index === 0 && curves.length === 1 ? faded(colours[index] ?? ink) : undefined,
+        spanGaps: false,
+        points: { show: true, size: 4, width: 0, fill: colours[index] ?? ink, filter: lonely },
+      })),
+    ],
     hooks: { setCursor: [(drawn) => onPoint(drawn.cursor.idx ?? null)] },
   };
 }

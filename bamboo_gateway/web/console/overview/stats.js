@@ -53,7 +53,21 @@ export function sampleOf(before, now) {
 
 /** A point that draws nothing: it breaks the line. @param {number} at @returns {Sample} */
 function holeAt(at) {
-  return { at, open: null, behind: null, appended: null, delivered: null, lag50: null, lag99: null, commit50: null, commit99: null, running: null, queued: null, loop99: null, loop: null };
+  return {
+    at,
+    open: null,
+    behind: null,
+    appended: null,
+    delivered: null,
+    lag50: null,
+    lag99: null,
+    commit50: null,
+    commit99: null,
+    running: null,
+    queued: null,
+    loop99: null,
+    loop: null,
+  };
 }
 
 /** Keeps the samples of the last minutes. Invariant: they rise in time. */

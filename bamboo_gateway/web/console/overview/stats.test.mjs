@@ -24,7 +24,10 @@ test("rates are what two polls have between them, a second", () => {
 
 test("the first poll has no rates, nor has the first after a restart", () => {
   assert.equal(sampleOf(null, { at: 1, answer: answer() }).appended, null);
-  assert.equal(sampleOf({ at: 1, answer: answer({ appended: 9 }) }, { at: 2, answer: answer({ appended: 1 }) }).appended, null);
+  assert.equal(
+    sampleOf({ at: 1, answer: answer({ appended: 9 }) }, { at: 2, answer: answer({ appended: 1 }) }).appended,
+    null,
+  );
 });
 
 test("percentiles are of the time between two polls; without observations there are none", () => {
@@ -38,9 +41,18 @@ test("samples older than the span go, and a hole in the time breaks the curve", 
   const stats = new Stats();
   stats.take(answer(), 0);
   stats.take(answer({ appended: 4 }), 2000);
-  assert.deepEqual(stats.samples.value.map((sample) => sample.appended), [null, 2]);
+  assert.deepEqual(
+    stats.samples.value.map((sample) => sample.appended),
+    [null, 2],
+  );
   stats.take(answer({ appended: 9 }), 60_000);
-  assert.deepEqual(stats.samples.value.map((sample) => sample.open), [1, 1, null, 1]);
+  assert.deepEqual(
+    stats.samples.value.map((sample) => sample.open),
+    [1, 1, null, 1],
+  );
   stats.take(answer(), SPAN + 30_000);
-  assert.deepEqual(stats.samples.value.map((sample) => sample.at), [59_999, 60_000, SPAN + 29_999, SPAN + 30_000]);
+  assert.deepEqual(
+    stats.samples.value.map((sample) => sample.at),
+    [59_999, 60_000, SPAN + 29_999, SPAN + 30_000],
+  );
 });

@@ -15,14 +15,19 @@ export function CreateButton({ isIcon = false, hasKey = false, label = "New sess
   const open = () => {
     if (mayCreate) return setOpen(true);
     // Whoever may chat is given a session by `connect`; only a name is for others to give.
-    gate.openSession().then((id) => route.go("chat", id), (error) => toasts.failed("No session could be opened", error));
+    gate.openSession().then(
+      (id) => route.go("chat", id),
+      (error) => toasts.failed("No session could be opened", error),
+    );
   };
   useEffect(() => (hasKey && lack === null ? shortcuts.add("n", open) : undefined), [hasKey, lack, mayCreate]);
   const done = (/** @type {any} */ session) => {
     setOpen(false);
     route.go("chat", session.session_id);
   };
-  return html`<button type="button" class=${isIcon ? "button button-icon button-quiet" : "button button-primary"} aria-label=${isIcon ? label : null}
-      title=${lack ?? (hasKey ? `${label} (n)` : label)} disabled=${lack !== null} onClick=${open}><${Icon} name="plus" />${!isIcon && html`<span>${label}</span>`}</button>
+  return html`<button type="button" class=${isIcon ? "button button-icon button-quiet" : "button button-primary"}
+    aria-label=${isIcon ? label : null}
+      title=${lack ?? (hasKey ? `${label} (n)` : label)} disabled=${lack !== null} onClick=${open}><${Icon} name="plus" />
+        ${!isIcon && html`<span>${label}</span>`}</button>
     ${isOpen && html`<${CreateDialog} onClose=${() => setOpen(false)} onDone=${done} />`}`;
 }

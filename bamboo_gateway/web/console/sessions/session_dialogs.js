@@ -13,8 +13,10 @@ import { plural, sessionTitle } from "../text/format.js";
 /** @param {{onClose: () => void, onDone: (session: any) => void}} props */
 export function CreateDialog({ onClose, onDone }) {
   const { gate } = useDesk();
-  const create = async (/** @type {string} */ name) => onDone(await gate.command("session.create", name ? { name } : {}));
-  return html`<${AskName} title="New session" label="Name" hint="Optional. It can be given or changed at any time." action="Create" onClose=${onClose} onSubmit=${create} />`;
+  const create = async (/** @type {string} */ name) =>
+    onDone(await gate.command("session.create", name ? { name } : {}));
+  return html`<${AskName} title="New session" label="Name" hint="Optional. It can be given or changed at any time."
+    action="Create" onClose=${onClose} onSubmit=${create} />`;
 }
 
 /** @param {Props} props */
@@ -24,7 +26,8 @@ export function RenameDialog({ session, onClose, onDone }) {
     onDone(await gate.command("session.rename", { session_id: session.session_id, name: name || null }));
     onClose();
   };
-  return html`<${AskName} title="Rename session" label="Name" hint="Leave it empty to take the name away." value=${session.name ?? ""} action="Rename" onClose=${onClose} onSubmit=${rename} />`;
+  return html`<${AskName} title="Rename session" label="Name" hint="Leave it empty to take the name away."
+    value=${session.name ?? ""} action="Rename" onClose=${onClose} onSubmit=${rename} />`;
 }
 
 /** @param {Props} props */
@@ -69,13 +72,26 @@ export function ShareDialog({ session, onClose, onDone }) {
   return html`<${Dialog} title="Share session" onClose=${onClose}>
     <div class="stack">
       <p class="muted">Others see this session in their list, and read it or chat in it. What is said counts as yours.</p>
-      ${shares.length > 0 && html`<ul class="share-list">${shares.map(
-        ([who, what]) => html`<li key=${who}><span><strong>${who}</strong> <span class="tag">${what === "chat" ? "may chat" : "may read"}</span></span>
-          <button class="button button-icon button-quiet" aria-label=${`No longer share with ${who}`} onClick=${() => void grant(who, null)}><${Icon} name="close" size=${16} /></button></li>`,
-      )}</ul>`}
+      ${
+        shares.length > 0 &&
+        html`<ul class="share-list">${shares.map(
+          ([
+            who,
+            what,
+          ]) => html`<li key=${who}><span><strong>${who}</strong> <span class="tag">
+            ${what === "chat" ? "may chat" : "may read"}</span></span>
+          <button class="button button-icon button-quiet" aria-label=${`No longer share with ${who}`}
+          onClick=${() => void grant(who, null)}><${Icon} name="close" size=${16} /></button></li>`,
+        )}</ul>`
+      }
       <form class="share-form" onSubmit=${submit}>
-        <${Field} label="User id">${(/** @type {object} */ own) => html`<input class="input" ...${own} autocomplete="off" maxlength="256" autofocus value=${userId} onInput=${(/** @type {any} */ event) => setUserId(event.target.value)} />`}</${Field}>
-        <${Field} label="They may">${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${access} onChange=${(/** @type {any} */ event) => setAccess(event.target.value)}><option value="chat">read and chat</option><option value="read">read</option></select>`}</${Field}>
+        <${Field} label="User id">
+        ${(/** @type {object} */ own) => html`<input class="input" ...${own} autocomplete="off" maxlength="256" autofocus
+        value=${userId} onInput=${(/** @type {any} */ event) => setUserId(event.target.value)} />`}</${Field}>
+        <${Field} label="They may">
+        ${(/** @type {object} */ own) => html`<select class="input" ...${own} value=${access}
+        onChange=${(/** @type {any} */ event) => setAccess(event.target.value)}><option value="chat">read and chat</option>
+          <option value="read">read</option></select>`}</${Field}>
         <button class="button button-primary" type="submit" disabled=${!userId.trim()}>Share</button>
       </form>
       <${Failure} error=${failure} />

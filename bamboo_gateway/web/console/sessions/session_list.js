@@ -31,5 +31,7 @@ export function sharedWith(session) {
   if (session.access !== "own") return session.access === "chat" ? "shared with you" : "shared with you to read";
   const names = Object.keys(session.shares ?? {});
   if (names.length === 0) return "";
-  return names.length <= 2 ? `shared with ${names.join(" and ")}` : `shared with ${names[0]} and ${names.length - 1} others`;
+  return names.length <= 2
+    ? `shared with ${names.join(" and ")}`
+    : `shared with ${names[0]} and ${names.length - 1} others`;
 }

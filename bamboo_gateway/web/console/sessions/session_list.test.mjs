@@ -22,13 +22,19 @@ test("with one page, or where there is no older one, the page is all", () => {
 });
 
 test("an older page goes behind, each session once", () => {
-  assert.equal(ids(extended([session("c", 3), session("b", 2)], { sessions: [session("b", 2), session("a", 1)], next: null })), "cba");
+  assert.equal(
+    ids(extended([session("c", 3), session("b", 2)], { sessions: [session("b", 2), session("a", 1)], next: null })),
+    "cba",
+  );
 });
 
 test("with whom a session is shared", () => {
   assert.equal(sharedWith({ access: "own", shares: {} }), "");
   assert.equal(sharedWith({ access: "own", shares: { ann: "read", bob: "chat" } }), "shared with ann and bob");
-  assert.equal(sharedWith({ access: "own", shares: { ann: "read", bob: "chat", eve: "read" } }), "shared with ann and 2 others");
+  assert.equal(
+    sharedWith({ access: "own", shares: { ann: "read", bob: "chat", eve: "read" } }),
+    "shared with ann and 2 others",
+  );
   assert.equal(sharedWith({ access: "chat", shares: null }), "shared with you");
   assert.equal(sharedWith({ access: "read", shares: null }), "shared with you to read");
 });

@@ -26,7 +26,9 @@ const NOTHING = { sessions: null, next: null, pages: 1, error: null, search: "" 
 export function SessionsView() {
   const { gate } = useDesk();
   const lack = gate.permissions.value.lack("session.list");
-  return html`<main class="view" id="main" tabindex="-1" data-view="sessions">${lack ? html`<${ViewHead} title="Sessions" /><${Withheld} what="The list is not for you to see" reason=${lack}><${CreateButton} hasKey /></${Withheld}>` : html`<${SessionList} />`}</main>`;
+  return html`<main class="view" id="main" tabindex="-1" data-view="sessions">${lack ? html`<${ViewHead} title="Sessions" />
+    <${Withheld} what="The list is not for you to see" reason=${lack}><${CreateButton} hasKey />
+    </${Withheld}>` : html`<${SessionList} />`}</main>`;
 }
 
 function SessionList() {
@@ -35,11 +37,15 @@ function SessionList() {
   const { sessions, error } = shown;
   return html`<${ViewHead} title="Sessions" count=${sessions && shown.search === search ? countOf(shown) : undefined}>
       <label class="search"><span class="visually-hidden">Search sessions</span><${Icon} name="search" size=${16} />
-        <input ref=${field} type="search" placeholder="Search" title="By name, id or owner (/)" value=${search} onInput=${(/** @type {any} */ event) => setSearch(event.target.value)} /></label>
+        <input ref=${field} type="search" placeholder="Search" title="By name, id or owner (/)" value=${search}
+        onInput=${(/** @type {any} */ event) => setSearch(event.target.value)} /></label>
       <${CreateButton} hasKey />
     </${ViewHead}>
-    ${error && sessions === null ? html`<${Broken} error=${error} onRetry=${ask} />` : sessions === null ? html`<${Loading} what="Reading the sessions…" />` : sessions.length === 0 ? html`<${NoSessions} search=${search} />` : html`<${Rows} sessions=${sessions} onChanged=${ask} />`}
-    ${shown.next !== null && html`<p class="more"><button class="button" onClick=${() => void loadOlder()}>Show older sessions</button></p>`}`;
+    ${error && sessions === null ? html`<${Broken} error=${error} onRetry=${ask} />` : sessions === null ? html`<${Loading}
+    what="Reading the sessions…" />` : sessions.length === 0 ? html`<${NoSessions} search=${search} />` : html`<${Rows}
+      sessions=${sessions} onChanged=${ask} />`}
+    ${shown.next !== null && html`<p class="more">
+    <button class="button" onClick=${() => void loadOlder()}>Show older sessions</button></p>`}`;
 }
 
 /** @param {Shown} shown */
@@ -66,7 +72,16 @@ function useSessions(typed) {
     async () => {
       try {
         const page = await gate.command("session.list", args({}));
-        setShown((now) => (now.search === search ? { ...now, sessions: refreshed(now.sessions ?? [], page, now.pages), next: now.pages > 1 ? now.next : page.next, error: null } : { ...NOTHING, sessions: page.sessions, next: page.next, search }));
+        setShown((now) =>
+          now.search === search
+            ? {
+                ...now,
+                sessions: refreshed(now.sessions ?? [], page, now.pages),
+                next: now.pages > 1 ? now.next : page.next,
+                error: null,
+              }
+            : { ...NOTHING, sessions: page.sessions, next: page.next, search },
+        );
       } catch (error) {
         setShown((now) => ({ ...now, error }));
       }
@@ -77,7 +92,12 @@ function useSessions(typed) {
   const loadOlder = async () => {
     try {
       const page = await gate.command("session.list", args({ after: shown.next }));
-      setShown((now) => ({ ...now, sessions: extended(now.sessions ?? [], page), next: page.next, pages: now.pages + 1 }));
+      setShown((now) => ({
+        ...now,
+        sessions: extended(now.sessions ?? [], page),
+        next: page.next,
+        pages: now.pages + 1,
+      }));
     } catch (error) {
       toasts.failed("Older sessions could not be read", error);
     }
@@ -97,8 +117,11 @@ function useSettled(value, delay) {
 
 /** @param {{search: string}} props */
 function NoSessions({ search }) {
-  if (search) return html`<${Empty} icon="search" title="Nothing is found"><p class="muted">No session has “${search}” in its name, its id or its owner.</p></${Empty}>`;
-  return html`<${Empty} icon="chat" title="No sessions yet"><p class="muted">A session is one conversation with the agent. It goes on when nobody looks, and anybody you share it with can watch.</p>
+  if (search)
+    return html`<${Empty} icon="search" title="Nothing is found">
+      <p class="muted">No session has “${search}” in its name, its id or its owner.</p></${Empty}>`;
+  return html`<${Empty} icon="chat" title="No sessions yet">
+    <p class="muted">A session is one conversation with the agent. It goes on when nobody looks, and anybody you share it with can watch.</p>
     <${CreateButton} label="Begin a session" />
     <p class="muted">Or from a terminal: <code>bamboo-gateway chat</code></p></${Empty}>`;
 }
@@ -109,8 +132,12 @@ function Rows({ sessions, onChanged }) {
   const [dialog, setDialog] = useState(/** @type {{kind: "rename" | "delete", session: any} | null} */ (null));
   const close = () => setDialog(null);
   return html`<div class="card table-card"><table class="sessions">
-      <thead><tr><th scope="col">Session</th><th scope="col">State</th><th scope="col">Owner</th><th scope="col" class="number">Watchers</th><th scope="col">Last activity</th><th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
-      <tbody>${sessions.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} now=${now} onRename=${() => setDialog({ kind: "rename", session })} onDelete=${() => setDialog({ kind: "delete", session })} />`)}</tbody>
+      <thead><tr><th scope="col">Session</th><th scope="col">State</th><th scope="col">Owner</th>
+      <th scope="col" class="number">Watchers</th><th scope="col">Last activity</th><th scope="col">
+      <span class="visually-hidden">Actions</span></th></tr></thead>
+      <tbody>${sessions.map((session) => html`<${SessionRow} key=${session.session_id} session=${session} now=${now}
+      onRename=${() => setDialog({ kind: "rename", session })}
+        onDelete=${() => setDialog({ kind: "delete", session })} />`)}</tbody>
     </table></div>
     ${dialog?.kind === "rename" && html`<${RenameDialog} session=${dialog.session} onClose=${close} onDone=${onChanged} />`}
     ${dialog?.kind === "delete" && html`<${DeleteDialog} session=${dialog.session} onClose=${close} onDone=${onChanged} />`}`;

@@ -6,7 +6,12 @@ import { Shelf } from "./shelf.js";
 /** As a browser's storage, as far as a shelf uses it. */
 function storage() {
   const items = new Map();
-  return { items, getItem: (name) => items.get(name) ?? null, setItem: (name, text) => items.set(name, text), removeItem: (name) => items.delete(name) };
+  return {
+    items,
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, text) => items.set(name, text),
+    removeItem: (name) => items.delete(name),
+  };
 }
 
 test("texts and values are kept under a prefix", () => {

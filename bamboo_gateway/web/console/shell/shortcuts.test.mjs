@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Shortcuts } from "./shortcuts.js";
 
-const press = (shortcuts, key, more = {}) => shortcuts.press({ key, ctrlKey: false, metaKey: false, altKey: false, target: null, preventDefault() {}, ...more });
+const press = (shortcuts, key, more = {}) =>
+  shortcuts.press({ key, ctrlKey: false, metaKey: false, altKey: false, target: null, preventDefault() {}, ...more });
 
 test("keys run what they stand for, alone or after g", () => {
   const shortcuts = new Shortcuts();

@@ -6,12 +6,14 @@ import { Icon } from "./icons.js";
 
 /** @param {{icon: string, title: string, children?: any}} props */
 export function Empty({ icon, title, children }) {
-  return html`<div class="panel-state" data-state="empty"><span class="panel-icon"><${Icon} name=${icon} size=${24} /></span><h2>${title}</h2>${children}</div>`;
+  return html`<div class="panel-state" data-state="empty"><span class="panel-icon"><${Icon} name=${icon} size=${24} /></span><h2>
+    ${title}</h2>${children}</div>`;
 }
 
 /** @param {{what: string}} props */
 export function Loading({ what }) {
-  return html`<div class="panel-state" data-state="loading" role="status"><span class="spinner" aria-hidden="true"></span><p class="muted">${what}</p></div>`;
+  return html`<div class="panel-state" data-state="loading" role="status"><span class="spinner" aria-hidden="true"></span>
+    <p class="muted">${what}</p></div>`;
 }
 
 /** @param {{error: unknown, onRetry?: () => void, children?: any}} props */

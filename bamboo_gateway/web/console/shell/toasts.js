@@ -48,7 +48,8 @@ export function ToastStack({ toasts }) {
       ({ key, kind, text }) => html`<div key=${key} class=${`toast toast-${kind}`} data-state=${kind}>
         <${Icon} name=${kind === "done" ? "check" : "warning"} />
         <span>${text}</span>
-        <button class="button button-icon button-quiet" aria-label="Dismiss notice" onClick=${() => toasts.dismiss(key)}><${Icon} name="close" size=${16} /></button>
+        <button class="button button-icon button-quiet" aria-label="Dismiss notice" onClick=${() => toasts.dismiss(key)}>
+        <${Icon} name="close" size=${16} /></button>
       </div>`,
     )}
   </div>`;

@@ -81,7 +81,9 @@ export function clock(then, now) {
 /** 14:03:09.271, in the local zone. @param {number} milliseconds Unix time. @returns {string} */
 export function preciseClock(milliseconds) {
   const date = new Date(milliseconds);
-  const [hours, minutes, seconds] = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0"));
+  const [hours, minutes, seconds] = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) =>
+    String(part).padStart(2, "0"),
+  );
   return `${hours}:${minutes}:${seconds}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
@@ -100,9 +102,18 @@ export function sessionTitle(session) {
   return session.name ?? `Session ${shortId(session.session_id)}`;
 }
 
+/** The same, with the id where others of *sessions* are called so, too. @param {{session_id: string, name?: string | null}} session @param {readonly {name?: string | null}[]} sessions @returns {string} */
+export function distinctTitle(session, sessions) {
+  const isAlone = !session.name || sessions.filter((each) => each.name === session.name).length < 2;
+  return isAlone ? sessionTitle(session) : `${session.name} (${shortId(session.session_id)})`;
+}
+
 /** The first *limit* characters on one line. @param {string} text @param {number} limit @returns {string} */
 export function excerpt(text, limit) {
-  const line = text.slice(0, limit * 2).replace(/\s+/g, " ").trim();
+  const line = text
+    .slice(0, limit * 2)
+    .replace(/\s+/g, " ")
+    .trim();
   return line.length > limit ? `${line.slice(0, limit - 1).trimEnd()}…` : line;
 }
 
