@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import structlog
@@ -25,7 +27,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 def pytest_configure(config: pytest.Config) -> None:
     """Show how far a long run is, to whoever waits for it at a terminal."""
     if os.environ.get("BAMBOO_SOAK") and config.get_terminal_writer().hasmarkup:
-        config.pluginmanager.register(SoakProgress(config))
+        with suppress(OSError):  # there is no terminal after all
+            config.pluginmanager.register(SoakProgress(config, Path("/dev/tty").open("w")))  # noqa: SIM115 -- for as long as pytest runs
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Generator
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -24,10 +25,16 @@ def _clock(seconds: float) -> str:
 
 
 class SoakProgress:
-    """Writes the line, once a second; and remembers, for the next run, how long each test has taken."""
+    """
+    Writes the line, once a second; and remembers, for the next run, how long each test has taken.
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._writer = config.get_terminal_writer()
+    Args:
+        config: Where that is remembered.
+        terminal: Where to; not stdout, which is captured while a test runs.
+    """
+
+    def __init__(self, config: pytest.Config, terminal: TextIO) -> None:
+        self._terminal = terminal
         self._cache = config.cache
         self._durations: dict[str, float] = self._cache.get(_CACHE_KEY, {})
         self._total = self._number = 0
@@ -37,24 +44,30 @@ class SoakProgress:
         self._total = len(session.items)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Write the line as long as one runs."""
         self._number += 1
         begun, over = time.monotonic(), threading.Event()
         ticker = threading.Thread(target=self._tick, args=(item, begun, over))
-        self._writer.write("\n")
+        self._write("\n")
         ticker.start()
         try:
-            return (yield)
+            result = yield
+            self._durations[item.nodeid] = time.monotonic() - begun
+            self._cache.set(_CACHE_KEY, self._durations)
+            return result
         finally:
             over.set()
             ticker.join()
-            self._writer.write("\r\x1b[K", flush=True)
-            self._durations[item.nodeid] = time.monotonic() - begun
-            self._cache.set(_CACHE_KEY, self._durations)
+            self._write("\r\x1b[K")
 
     def _tick(self, item: pytest.Item, begun: float, over: threading.Event) -> None:
         while not over.wait(1.0):
             seconds = time.monotonic() - begun
             line = describe(self._number, self._total, item.name, seconds, self._durations.get(item.nodeid))
-            self._writer.write(f"\r{line[: self._writer.fullwidth - 1]}\x1b[K", flush=True)
+            columns = shutil.get_terminal_size().columns
+            self._write(f"\r{line[: columns - 1]}\x1b[K")
+
+    def _write(self, text: str) -> None:
+        self._terminal.write(text)
+        self._terminal.flush()
