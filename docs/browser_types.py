@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 
 from bamboo_gateway.commands import COMMANDS
 from bamboo_gateway.protocol.closing import CLOSE_CODES
-from bamboo_gateway.protocol.messages import MAX_CHANNEL_CURSORS
+from bamboo_gateway.protocol.messages import MAX_CHANNEL_CURSORS, MAX_ID_LENGTH
 from bamboo_gateway.protocol.schema import Schema, class_schema, with_parts
+from bamboo_gateway.protocol.strict_json import MAX_NESTING
 from bamboo_gateway.protocol.tags import CLIENT_TAGS, EVENT_TAGS, Tag
 from bamboo_gateway.protocol.versions import LATEST
 
@@ -56,6 +57,12 @@ export const PROTOCOL = {LATEST};
 
 /** Entries that `connect.channels` may have. */
 export const MAX_CHANNEL_CURSORS = {MAX_CHANNEL_CURSORS};
+
+/** Characters of an id or a name. */
+export const MAX_ID_LENGTH = {MAX_ID_LENGTH};
+
+/** Levels of arrays and objects in a message. */
+export const MAX_NESTING = {MAX_NESTING};
 
 /**
  * Close code → what it means, and whether a client shall come back by itself.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import attrs
 import pytest
 import trio
 
@@ -31,6 +33,9 @@ CHATS = 40 if is_soak() else 6
 
 KILLS = 40 if is_soak() else 5
 
+MOST_WAITING = 10
+"""Chats that wait for their turn at once: a gateway takes some more."""
+
 IMPATIENT = {"connectTimeout": 2, "replyTimeout": HANG, "heartbeatInterval": 0.5, "heartbeatTimeout": 0.5}
 """A connection that was cut without a word is noticed within a second."""
 
@@ -53,6 +58,11 @@ def port_of(gateway: Serving) -> int:
 def is_answered(*chat_ids: str) -> Callable[[Page], bool]:
     """Has the page heard the end of the answers to these chats?"""
     return lambda page: ended(page.events) >= set(chat_ids)
+
+
+def is_free(asked: list[str]) -> Callable[[Page], bool]:
+    """Has the session's queue room for another chat?"""
+    return is_answered(*asked[:-MOST_WAITING])
 
 
 def said(events: list[Event], run_id: str) -> str:
@@ -81,6 +91,24 @@ async def test_a_page_chats_and_runs_commands(gateway: Serving, node: str) -> No
         assert page.news("closed")[0]["code"] == 1000
         with pytest.raises(PageError, match="ClosedError"):
             await page.chat("too late", "c2")
+
+
+async def test_what_the_client_lets_through_the_gateway_takes(gateway: Serving, node: str) -> None:
+    """Its bounds are the gateway's own: up to them it is answered, beyond them the caller is told at once."""
+    nested: Any = []
+    for _ in range(62):
+        nested = [nested]
+    async with load(node, gateway.url) as page:
+        for args in (nested, {"n": [2**53, -(2**53), 1e300]}, {"text": "\U0001f44b", "none": None}):
+            assert await page.command("echo", args) == args
+        assert (await page.chat("hello", "\U0001f44b" * 256))["id"] == "\U0001f44b" * 256
+        with pytest.raises(PageError, match="TypeError"):
+            await page.command("echo", [nested])
+        with pytest.raises(PageError, match="TypeError"):
+            await page.chat("hello", "\U0001f44b" * 257)
+        with pytest.raises(PageError, match=r"RefusedError.*MESSAGE_TOO_BIG"):
+            await page.chat("x" * 2**20, "big")
+        assert (await page.command("status"))["state"] in {"idle", "running"}
 
 
 async def test_who_is_not_let_in_is_told_why(locked: Serving, node: str) -> None:
@@ -144,6 +172,7 @@ async def suffer(node: str, port: int, plan: Iterator[Trip], chats: int) -> Page
         async with trio.open_nursery() as nursery:
             nursery.start_soon(attest)
             for number in range(chats):
+                await page.until(is_free(list(acks)))
                 acks[f"c{number}"] = (await page.chat(str(STEPS), f"c{number}"))["run_id"]
             await page.until(is_answered(*acks))
     reading = Reading(ledger, 2, is_exact=False)
@@ -166,6 +195,13 @@ def greeted(plan: Iterator[Trip]) -> Iterator[Trip]:
     yield from plan
 
 
+def mortal(plan: Iterator[Trip]) -> Iterator[Trip]:
+    """The same, in which none lasts for ever."""
+    for trip in plan:
+        cut_at = 8_000 if trip.down.cut_at is None else trip.down.cut_at
+        yield attrs.evolve(trip, down=attrs.evolve(trip.down, cut_at=cut_at))
+
+
 @pytest.mark.slow
 @pytest.mark.soak
 async def test_pages_behind_a_bad_network(served: Serving, node: str, report: Callable[[str], None]) -> None:
@@ -175,7 +211,7 @@ async def test_pages_behind_a_bad_network(served: Serving, node: str, report: Ca
     pages: list[Page] = []
 
     async def run(number: int) -> None:
-        plan = random_trips(random.Random(seed + number), 5_000)
+        plan = mortal(random_trips(random.Random(seed + number), 5_000))
         pages.append(await suffer(node, port_of(served), greeted(plan), CHATS))
 
     async with trio.open_nursery() as nursery:
@@ -199,6 +235,35 @@ async def test_a_page_gets_through_a_network_that_always_breaks(
 
 
 # ── a gateway that ends ──────────────────────────────────────────────────────
+
+
+class Lives:
+    """A gateway that is killed, and comes back at the same address."""
+
+    def __init__(self, serve: list[str]) -> None:
+        self._serve = serve
+        self._gateway = Serving(start("serve", *serve))
+        self.url = self._gateway.url
+
+    def kill_and_start(self) -> None:
+        """End it as a power failure does, and begin its next life."""
+        self.kill()
+        self._gateway = Serving(start("serve", *self._serve))
+
+    def kill(self) -> None:
+        """End it for good."""
+        self._gateway.process.kill()
+        assert self._gateway.process.communicate()[1] == ""
+
+
+@contextmanager
+def surviving(serve: list[str]) -> Iterator[Lives]:
+    """Serve, until the block is left."""
+    lives = Lives(serve)
+    try:
+        yield lives
+    finally:
+        lives.kill()
 
 
 async def check_conversation(url: str, page: Page, chat_ids: list[str], acks: dict[str, str]) -> None:
@@ -231,23 +296,21 @@ async def test_a_page_outlives_a_gateway_that_is_killed_again_and_again(
 
     async def ask(page: Page) -> None:
         for chat_id in chat_ids:
+            await page.until(is_free(list(acks)))
             acks[chat_id] = (await page.chat(str(STEPS), chat_id))["run_id"]
             await trio.sleep(rng.uniform(0, 0.3))
 
-    gateway = Serving(start("serve", *serve))
-    async with (
-        load(node, gateway.url, reconnect=SOON, limits={"replyTimeout": HANG}, replay="exact") as page,
-        trio.open_nursery() as nursery,
-    ):
-        nursery.start_soon(ask, page)
-        for _ in range(KILLS):
-            await trio.sleep(rng.uniform(0.05, 0.5))
-            gateway.process.kill()
-            assert gateway.process.communicate()[1] == ""
-            gateway = Serving(start("serve", *serve))
-        await page.until(is_answered(*chat_ids))
-        await check_conversation(gateway.url, page, chat_ids, acks)
-    assert gateway.stop()[::2] == (0, "")
+    with surviving(serve) as lives:
+        async with (
+            load(node, lives.url, reconnect=SOON, limits={"replyTimeout": HANG}, replay="exact") as page,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(ask, page)
+            for _ in range(KILLS):
+                await trio.sleep(rng.uniform(0.05, 0.5))
+                lives.kill_and_start()
+            await page.until(is_answered(*chat_ids))
+            await check_conversation(lives.url, page, chat_ids, acks)
     losses = len(page.news("disconnected"))
     assert losses >= 1
     report(f"kill -9, a page, seed {seed}: {KILLS} kills, {losses} losses, {len(acks)} chats")

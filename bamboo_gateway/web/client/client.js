@@ -1,7 +1,7 @@
 // A gateway as a page uses it: requests that are answered, and events as they come.
 import { CLOCK } from "./clock.js";
 import { Cursors } from "./cursors.js";
-import { encode, sizeOf } from "./encoding.js";
+import { encode, requireName, requireText, sizeOf } from "./encoding.js";
 import { ConnectError, RefusedError, UnreachedError } from "./errors.js";
 import { explain } from "./failure.js";
 import { Link } from "./link.js";
@@ -119,6 +119,8 @@ export class Client {
    * @returns {Promise<ChatAccepted>}
    */
   async chat(content, { id = newId(), metadata, signal } = {}) {
+    requireText("content", content);
+    requireName("id", id);
     const extra = metadata ? { metadata } : {};
     return this.#ask({ type: "chat", content, session_id: this.sessionId, id, ...extra }, "chat_accepted", signal);
   }
@@ -138,6 +140,8 @@ export class Client {
    * @returns {Promise<Name extends keyof Commands ? Commands[Name]["result"] : Json>}
    */
   async command(name, args, { id = newId(), sessionId, signal } = {}) {
+    requireName("name", name);
+    requireName("id", id);
     const extra = sessionId ? { session_id: sessionId } : {};
     const message = { type: /** @type {const} */ ("command"), name, args: args ?? null, id, ...extra };
     const { result } = await this.#ask(message, "command_result", signal);

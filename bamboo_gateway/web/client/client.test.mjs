@@ -119,6 +119,10 @@ test("what cannot be sent is the caller's error, and the connection lives on", a
   await assert.rejects(client.chat("x".repeat(200)), { name: "RefusedError", code: "MESSAGE_TOO_BIG" });
   await assert.rejects(client.chat("\ud800"), TypeError);
   await assert.rejects(client.command("echo", { n: NaN }), TypeError);
+  await assert.rejects(client.command(""), TypeError);
+  await assert.rejects(client.command("echo", null, { id: "" }), TypeError);
+  await assert.rejects(client.chat("x", { id: "x".repeat(257) }), TypeError);
+  await assert.rejects(client.chat(/** @type {any} */ (undefined)), TypeError);
   assert.deepEqual([socket.said("chat"), socket.said("command"), client.state], [[], [], "open"]);
   await ended(client);
 });
@@ -170,6 +174,11 @@ test("what is no WebSocket URL is said so at once", async () => {
       return true;
     });
   }
+  assert.equal(FakeSocket.made.length, 0);
+});
+
+test("a token that is no text is said so at once, and not when the socket is open", async () => {
+  await assert.rejects(connect("ws://gateway.test", { WebSocket: FakeSocket, token: "\ud800" }), TypeError);
   assert.equal(FakeSocket.made.length, 0);
 });
 

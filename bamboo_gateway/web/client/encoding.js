@@ -1,5 +1,7 @@
 // A message as text: what no message can hold is refused here, and not by the gateway, which could not say whose it was.
 
+import { MAX_ID_LENGTH, MAX_NESTING } from "./protocol.js";
+
 /** Integers have 64 bits on the wire; JavaScript writes the least of them as one too small. */
 const INT64 = 2 ** 63;
 
@@ -14,7 +16,42 @@ const HALF_PAIR = /\p{Surrogate}/u;
  * @throws {TypeError} It holds what JSON or the protocol has no words for.
  */
 export function encode(message) {
+  if (isDeeper(message, MAX_NESTING)) throw new TypeError(`a message has at most ${MAX_NESTING} levels, and no circles`);
   return JSON.stringify(message, check);
+}
+
+/**
+ * Check what is to be the text of a chat.
+ *
+ * @param {string} name What it is called.
+ * @param {unknown} value
+ * @throws {TypeError} It is no text.
+ */
+export function requireText(name, value) {
+  if (typeof value !== "string") throw new TypeError(`${name} is a ${typeof value}, and not text`);
+}
+
+/**
+ * Check what is to be a name or an id.
+ *
+ * @param {string} name What it is called.
+ * @param {unknown} value
+ * @throws {TypeError} It is none.
+ */
+export function requireName(name, value) {
+  requireText(name, value);
+  const length = [.../** @type {string} */ (value)].length; // characters are counted as the gateway does
+  if (length < 1 || length > MAX_ID_LENGTH) throw new TypeError(`${name} has ${length} characters, and not 1 to ${MAX_ID_LENGTH}`);
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} levels
+ * @returns {boolean}
+ */
+function isDeeper(value, levels) {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
 }
 
 /**

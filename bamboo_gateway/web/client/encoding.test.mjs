@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { encode, sizeOf } from "./encoding.js";
+import { encode, requireName, requireText, sizeOf } from "./encoding.js";
+import { MAX_NESTING } from "./protocol.js";
 
 test("what JSON can hold is said as it is, nulls as well", () => {
   const law = fc.property(fc.jsonValue(), (value) => {
@@ -35,6 +36,20 @@ test("a key is text like any other", () => {
 
 test("whole pairs, large numbers and the ends of the range are fine", () => {
   for (const value of ["👋", 1e21, 1.5e300, -(2 ** 62), 2 ** 62, -0.5]) assert.equal(JSON.parse(encode({ value })).value, value);
+});
+
+test("a message is nested so deeply and no deeper", () => {
+  /** @param {number} levels */
+  const nested = (levels) => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+  encode({ args: nested(MAX_NESTING - 1) });
+  assert.throws(() => encode({ args: nested(MAX_NESTING) }), { name: "TypeError", message: /at most 64 levels/ });
+});
+
+test("a text is a string, and a name one of 1 to 256 characters", () => {
+  requireText("content", "");
+  for (const value of [undefined, null, 5, {}]) assert.throws(() => requireText("content", value), TypeError);
+  for (const value of ["a", "👋".repeat(256)]) requireName("id", value);
+  for (const value of ["", "a".repeat(257), null]) assert.throws(() => requireName("id", value), TypeError);
 });
 
 test("a circle is the caller's error", () => {

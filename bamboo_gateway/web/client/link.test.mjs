@@ -387,7 +387,6 @@ test("a page that is offline waits until it no longer is", async () => {
   socket.break();
   assert.deepEqual(news(), ["disconnected 1006 it broke off without a close frame, null"]);
   await clock.pass(20);
-  page.tell("shown");
   assert.equal(FakeSocket.made.length, 1);
   page.tell("online");
   await settled();

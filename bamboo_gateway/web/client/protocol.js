@@ -6,6 +6,12 @@ export const PROTOCOL = 2;
 /** Entries that `connect.channels` may have. */
 export const MAX_CHANNEL_CURSORS = 1024;
 
+/** Characters of an id or a name. */
+export const MAX_ID_LENGTH = 256;
+
+/** Levels of arrays and objects in a message. */
+export const MAX_NESTING = 64;
+
 /**
  * Close code → what it means, and whether a client shall come back by itself.
  *

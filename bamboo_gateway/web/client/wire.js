@@ -204,6 +204,7 @@ export function open(door, frames, hello, { timeout = Infinity, signal } = {}) {
   const seconds = Math.min(door.timeout, timeout);
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
+    encode(hello); // what cannot be said is the caller's error
     const wire = new Wire(door, frames, hello);
     const settle = () => {
       callOff();

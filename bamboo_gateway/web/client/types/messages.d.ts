@@ -447,11 +447,18 @@ export interface Identity {
 /** Which page. */
 export interface ListArgs {
   limit?: number;
-  /** `next` of the page before. */
+  /** `next` of the page before, in the same order; 0: from the first on. */
   after?: number;
+  /** Which come first, by when they were made. */
+  order?: "oldest" | "newest";
+  /**
+   * Only those in whose id, name or owner's id this text stands, in upper or lower case. No character of it
+   * means anything but itself.
+   */
+  search?: string;
 }
 
-/** Sessions, oldest first. */
+/** Sessions in the order that was asked for, without temporary ones (`connect.temporary`). */
 export interface SessionList {
   sessions: Array<SessionInfo>;
   /** `after` for the next page; null: this is the last. */
@@ -479,6 +486,8 @@ export interface SessionInfo {
   access: "own" | "chat" | "read";
   /** User id → what is granted to them; null where you do not own it. */
   shares: Record<string, "chat" | "read"> | null;
+  /** Does it go with its last watcher? */
+  temporary: boolean;
 }
 
 /** Which session. */
@@ -572,7 +581,7 @@ export interface ToolRecord {
   started_at?: number | null;
   /** Unix milliseconds; left out: it has not come back, or nobody knows. */
   completed_at?: number | null;
-  /** Characters (code points) of the message's `content` that came before the call; left out: nobody knows. */
+  /** Characters (code points) of `content` that came before the call; left out: nobody knows. */
   position?: number | null;
 }
 
