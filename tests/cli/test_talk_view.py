@@ -150,7 +150,7 @@ def test_a_tool_that_does_not_come_back_has_failed(viewed: Viewed) -> None:
         ([AgentStart("s", run_id="r", ts=1000), complete(3, 4, 7, ts=3500)], "3 + 4 tokens, 2.5 s\n"),
         ([AgentStart("s", run_id="r", ts=1000), complete(ts=3500)], "2.5 s\n"),
         ([Error("AGENT_ABORTED", "by ann", run_id="r")], "✗ aborted\n"),
-        ([UserMessage("s", "hello\n\x1b[2Jyou")], "somebody else: hello\n  [2Jyou\n"),
+        ([UserMessage("s", "hello\n\x1b[2Jyou")], "somebody else: hello\n               [2Jyou\n"),
         ([ChannelMessage("news", "it rains")], "… news: it rains\n"),
         ([Disconnected(1006, "gone")], "… connection lost: gone; reconnecting\n"),
         ([Connected("t", resumed=False)], "… reconnected, but the session is lost;\nt is a new one\n"),
@@ -200,6 +200,13 @@ def test_who_waits_is_told_for_how_long(viewed: Viewed) -> None:
     viewed.view.rest()
     viewed.view.paint()
     assert viewed.paper.live == "\n"
+
+
+def test_what_a_person_says_stands_behind_the_mark(viewed: Viewed) -> None:
+    """Also what has no blanks to break it at."""
+    viewed.view.show_person("竹" * 20 + "\n" + "x" * 40)
+    viewed.view.paint()
+    assert viewed.paper.final == f"> {'竹' * 19}\n  竹\n  {'x' * 38}\n  xx\n"
 
 
 def test_what_was_begun_is_shown_at_the_end(viewed: Viewed) -> None:
