@@ -73,9 +73,9 @@ and it exits with 0. A second signal ends it at once. SIGHUP has it [read its se
 again](operations.md#reload).
 """,
     "chat": """\
-**At a terminal** answers are laid out as Markdown while they come: what is finished scrolls away, and only the
-block that grows is drawn anew. Tool calls are cards with their arguments, their result and how long they took
-(`✗`: it failed); at the end of an answer stands what it has cost. Who comes back to a session sees its last
+**At a terminal** answers are laid out as Markdown while they come: what is finished scrolls away, and only
+the block that grows is drawn anew. Tool calls are cards with their arguments, their result and how long they
+took (`✗`: it failed); at the end of an answer stands what it has cost. Who comes back to a session sees its last
 messages, and an answer that is under way goes on to grow. A lost connection is told, and so is its return:
 `… reconnected, nothing was lost`, or which events are missing.
 
@@ -90,10 +90,10 @@ messages, and an answer that is under way goes on to grow. A lost connection is 
 
 | line | |
 |---|---|
-%s
+@commands@
 
-What else begins with `:` and a word is refused and not said; with a blank before it, it is said. Commands that
-begin with `/` are the agent's own.
+What else begins with `:` and a word is refused and not said; with a blank before it, it is said. Commands
+that begin with `/` are the agent's own.
 
 What was typed is kept in `chat-history.jsonl` in this user's state folder (`~/.local/state/bamboo-gateway` on
 Linux), a thousand entries, readable for them alone. An entry with the token in use, or with something that
@@ -101,8 +101,7 @@ looks like a token, is not kept.
 
 **`--plain`**, or a terminal with `TERM=dumb`, gets the words as they come. `NO_COLOR` leaves out the colours.
 Control characters of an agent do nothing at a terminal; into a file or a pipe its words go to the letter.
-"""
-    % "\n".join(f"| `{name}` | {does} |" for name, does in LINE_COMMANDS.items()),
+""".replace("@commands@", "\n".join(f"| `{name}` | {does} |" for name, does in LINE_COMMANDS.items())),
     "sessions": """\
 Without `--storage` the gateway at `--url` is asked, and what you may see there is what there is. `--storage`
 opens the file itself, which a gateway must not be using at the time; nor can one begin until it is closed.
