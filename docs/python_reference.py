@@ -154,11 +154,8 @@ def _annotation(annotation: Any) -> str:
 def _default(default: Any) -> str:
     if default is inspect.Parameter.empty:
         return ""
-    if default is attrs.NOTHING or type(default).__name__ == "Factory":
-        return " = …"
-    if type(default).__module__ == "builtins":
-        return f" = {default!r}"
-    return " = …"
+    is_plain = isinstance(default, (str, int, float, tuple, frozenset, type(None)))
+    return f" = {default!r}" if is_plain else " = …"
 
 
 # ── members ──────────────────────────────────────────────────────────────────

@@ -52,7 +52,11 @@ def site_paths(root: Path) -> Mapping[str, str]:
         for path in [*root.glob("docs/*.*"), *root.glob("docs/*/*.*")]
         if path.suffix in _ASSETS
     }
-    programs = {f"examples/{path.name}": f"examples/{path.stem}.md" for path in root.glob("examples/*.py")}
+    programs = {
+        f"examples/{path.name}": f"examples/{path.stem}.md"
+        for path in root.glob("examples/*.*")
+        if path.suffix in _SUMMARIES
+    }
     top = {path.name: path.name.lower() for path in root.glob("*.md")}
     special = {"README.md": "index.md", "LICENSE": "license.md", "examples": "examples/index.md"}
     return documents | assets | programs | top | special
@@ -83,21 +87,31 @@ def _page(root: Path, name: str, paths: Mapping[str, str], faults: list[str]) ->
     if name == "examples":
         return _program_list(root / name)
     text = (root / name).read_text("utf-8")
-    if name.endswith(".py"):
-        return f"# {Path(name).name}\n\n`{name}`, which runs as a test.\n\n```python\n{text}```\n"
+    if (kind := Path(name).suffix) in _SUMMARIES:
+        return f"# {Path(name).name}\n\n`{name}`, which runs as a test.\n\n```{kind[1:]}\n{text}```\n"
     if name == "LICENSE":
         return f"# Licence\n\n```text\n{text}```\n"
     return turn_links(text, lambda link: _turn(name, link, paths, faults))
 
 
 def _program_list(folder: Path) -> str:
-    rows = [f"| [{path.name}]({path.stem}.md) | {_summary(path)} |" for path in sorted(folder.glob("*.py"))]
+    programs = [path for path in sorted(folder.iterdir()) if path.suffix in _SUMMARIES]
+    rows = [f"| [{path.name}]({path.stem}.md) | {_SUMMARIES[path.suffix](path)} |" for path in programs]
     return "\n".join(["# Examples", "", "Each runs as a test.", "", "| program | |", "|---|---|", *rows, ""])
 
 
-def _summary(program: Path) -> str:
+def _docstring(program: Path) -> str:
     doc = ast.get_docstring(ast.parse(program.read_text("utf-8"))) or ""
     return doc.partition("\n\n")[0].replace("\n", " ")
+
+
+def _title(page: Path) -> str:
+    found = re.search(r"<title>(.*?)</title>", page.read_text("utf-8"))
+    return found[1] if found else ""
+
+
+_SUMMARIES: Mapping[str, Callable[[Path], str]] = {".py": _docstring, ".html": _title}
+"""How examples of each kind say what they are."""
 
 
 def turn_links(text: str, turn: Callable[[str], str]) -> str:

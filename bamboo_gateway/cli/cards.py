@@ -70,6 +70,7 @@ def _lines(text: str, columns: int) -> list[str]:
     lines = [line for line in plain(text).splitlines() if line.strip()]
     shown = [cut(line, columns) for line in lines[:MAX_LINES]]
     if len(lines) > MAX_LINES:
-        more = f" (and {len(lines) - MAX_LINES} lines more)"
+        count = len(lines) - MAX_LINES
+        more = f" (and {count} more {'line' if count == 1 else 'lines'})"
         shown[-1] = cut(lines[MAX_LINES - 1], max(columns - len(more), 1)) + more
     return shown

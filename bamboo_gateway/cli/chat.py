@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import attrs
 import click
 
-from ..client import Reconnect, RefusedError
+from ..client import ConnectError, Reconnect, RefusedError
+from ..errors import ErrorCode
 from . import target
 from .chat_plain import talk_plainly
 from .duration import format_duration, parse_duration
@@ -75,7 +77,25 @@ def command(
         raise click.UsageError(
             "--pick needs a terminal; `sessions list` lists the sessions, --session ID takes one"
         )
-    sys.exit(run(_chat, to, policy, flags, is_drawn))
+    sys.exit(run(_chat_or_hint, to, policy, flags, is_drawn))
+
+
+async def _chat_or_hint(*args: Any) -> int:
+    """Chat; where that cannot begin, say what can be done."""
+    try:
+        return await _chat(*args)
+    except ConnectError as error:
+        if not str(error).startswith("cannot reach"):
+            raise
+        raise click.ClickException(
+            f"{error}; --url says where the gateway is, and `bamboo-gateway serve` starts one"
+        ) from error
+    except RefusedError as error:
+        if error.code != ErrorCode.UNAUTHORIZED:
+            raise
+        raise click.ClickException(
+            f"{error}; show one with BAMBOO_TOKEN or --token; `bamboo-gateway token create` makes them"
+        ) from error
 
 
 async def _chat(to: Target, reconnect: Reconnect | None, flags: dict[str, bool], is_drawn: bool) -> int:

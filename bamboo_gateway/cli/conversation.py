@@ -77,7 +77,8 @@ class Conversation:
         self._transcript = transcript
         self._is_patient = is_patient
         self._turn: _Turn | None = None
-        self._seen = seen
+        self._shown = seen
+        self._seen = 0
         """The last `seq` that was shown of the session."""
         self._doubts_send, self._doubts = trio.open_memory_channel[_Turn](1)
 
@@ -171,11 +172,13 @@ class Conversation:
         return (
             isinstance(event, SessionEvent)
             and event.channel is None
-            and (event.seq or math.inf) <= self._seen
+            and (event.seq or math.inf) <= self._shown
         )
 
     def _follow(self, event: ClientEvent) -> None:
         self._seen = _seen(event, self._seen)
+        if isinstance(event, Connected) and not event.resumed:
+            self._shown = 0  # it is another log
         turn = self._turn
         if turn is None:
             return

@@ -22,6 +22,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 from rich.theme import Theme
 
 from .plain_text import plain
@@ -53,6 +54,15 @@ def render(what: RenderableType, width: int) -> str:
 def markdown(text: str) -> RenderableType:
     """A Markdown text, of which every word is shown."""
     return _Markdown(plain(text))
+
+
+def indented(head: Text, text: Text) -> RenderableType:
+    """A text whose first line stands behind *head*, and the others below that one."""
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(head, text)
+    return grid
 
 
 class _Harmless:

@@ -20,7 +20,7 @@ class Scroll:
 
     def __init__(self) -> None:
         self._taken: list[str] = []
-        self._last: Kind | None = None
+        self._last: Kind | Literal["break"] | None = None
 
     def add(self, kind: Kind, what: RenderableType, columns: int, *, has_gap: bool = False) -> None:
         """Lay out an entry behind all others; it *has_gap* to one of its own kind, if it says so."""
@@ -38,6 +38,11 @@ class Scroll:
                 return "\n"
             case _:
                 return "\n" if has_gap or kind != self._last else ""
+
+    def end_paragraph(self) -> None:
+        """Have a blank line before the next entry, also if it is of the same kind."""
+        if self._last is not None:
+            self._last = "break"
 
     def take(self) -> str:
         """Fetch what was added since the last time."""

@@ -117,9 +117,8 @@ class TalkView:
     def show_person(self, text: str, who: str | None = None) -> None:
         """Show what a person has said; None: whoever sits here."""
         head = Text(f"{who}: ", "bold cyan") if who else Text("> ", "bold")
-        lines = plain(text).strip("\n").split("\n")
-        said = Text("\n  ").join(Text(line, "" if who else "bold") for line in lines)
-        self._scroll.add("person", head + said, self._columns)
+        said = Text(plain(text).strip("\n"), "" if who else "bold")
+        self._scroll.add("person", rich_text.indented(head, said), self._columns)
         self._changed.set()
 
     def show_history(self, messages: Sequence[Mapping[str, Any]], max_chars: int | None = None) -> None:
@@ -216,7 +215,9 @@ class TalkView:
                 self._scroll.add("words", what, self._columns, has_gap=piece.has_gap)
 
     def _end_words(self) -> None:
-        self._print_words(self._pieces.finish())
+        if self._pieces.rest.source:
+            self._print_words(self._pieces.finish())
+            self._scroll.end_paragraph()
 
     def _show_between(self, event: AgentToolStart | AgentToolComplete | UserMessage) -> None:
         """Show what stands between words."""

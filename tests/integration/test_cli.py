@@ -289,6 +289,23 @@ def test_chat_says_what_a_token_lacks_to_find_the_last_session(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("args", "says"),
     [
+        (["--url", "ws://127.0.0.1:1"], "Connection refused; --url says where the gateway is"),
+        (["--url", "http://127.0.0.1"], "no WebSocket URL"),
+        (["--token", "wrong"], "UNAUTHORIZED: the token is missing or wrong; show one with BAMBOO_TOKEN"),
+        (["--token", "\udcff"], "Connect cannot be encoded: "),
+    ],
+)
+def test_chat_says_why_it_cannot_begin(served: Serving, args: list[str], says: str) -> None:
+    """In one line, with what can be done."""
+    ran = chat(served, "hello\n", *args)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert says in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
         (["--last", "--session", "x"], "give one of them"),
         (["--last", "--pick"], "give one of them"),
         (["--pick"], "--pick needs a terminal"),

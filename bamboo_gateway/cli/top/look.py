@@ -43,11 +43,27 @@ class Look:
     """`Gateway.statistics()`."""
     histograms: Mapping[str, Distribution] = {}
     sessions: Sequence[Record] | None = None
+    sessions_at: float | None = None
+    """When they were asked for, if that was at another look; by the same clock."""
     connections: Sequence[Record] | None = None
     missing: Mapping[Part, str] = {}
     """Why a part was not told."""
     forbidden: Mapping[Part, str] = {}
     """The same of those that it is of no use to ask for again."""
+
+    def keeping(self, before: Look) -> Look:
+        """What is known by now: of what was not asked this time, that which was seen *before*."""
+        changes: dict[str, Any] = {}
+        if self.sessions is None:
+            changes |= {"sessions": before.sessions, "sessions_at": before.age_of_sessions}
+        if self.connections is None:
+            changes["connections"] = before.connections
+        return attrs.evolve(self, **changes)
+
+    @property
+    def age_of_sessions(self) -> float:
+        """When the sessions were as they are told."""
+        return self.at if self.sessions_at is None else self.sessions_at
 
     @property
     def uptime(self) -> float | None:

@@ -72,6 +72,7 @@ class Monitor:
         self._client = client
         self._history = history
         self._changed = trio.Event()
+        self._wanted = trio.Event()
         self._may_be_another = False
         """Has the connection been lost? Another version may have come in the gateway's place."""
         self.state = state
@@ -93,9 +94,11 @@ class Monitor:
         self.redraw()
 
     async def run_looks(self) -> None:
-        """Look once in each interval, until cancelled."""
+        """Look once in each interval, and at once at a table that was not shown before; until cancelled."""
         while True:
-            await trio.sleep(self.state.interval)
+            self._wanted = trio.Event()
+            with trio.move_on_after(self.state.interval):
+                await self._wanted.wait()
             if not self.state.is_paused:
                 await self._look()
 
@@ -112,18 +115,12 @@ class Monitor:
         before = self.state.look
         pace = between(before, look)
         self._history.add(look, pace)
-        # Of the table that is not shown, what was last known stays.
-        merged = attrs.evolve(
-            look,
-            sessions=before.sessions if look.sessions is None else look.sessions,
-            connections=before.connections if look.connections is None else look.connections,
-        )
         history = self._history.recent()
         self._show(
             attrs.evolve(
                 self.state,
                 version=version,
-                look=merged,
+                look=look.keeping(before),
                 pace=pace,
                 history=history,
                 now=time.time(),
@@ -159,8 +156,11 @@ class Monitor:
                 if "q" in keys:
                     scope.cancel()
                     return
+                before = self.state
                 for key in keys:
                     self._show(self.state.press(key))
+                if before.table != self.state.table or before.is_paused > self.state.is_paused:
+                    self._wanted.set()
 
 
 async def first_state(client: Client, url: str, interval: float) -> State:

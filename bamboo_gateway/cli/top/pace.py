@@ -32,7 +32,7 @@ def between(earlier: Look, later: Look) -> Pace:
     """Subtract two looks; across a restart of the gateway there is nothing to subtract."""
     seconds = later.at - earlier.at
     if seconds <= 0 or earlier.numbers is None or later.numbers is None:
-        return Pace(seconds=seconds, by_session=_by_session(earlier, later, seconds))
+        return Pace(seconds=seconds, by_session=_by_session(earlier, later))
     if later.numbers["uptime"] < earlier.numbers["uptime"]:
         return Pace(seconds=seconds)
     return Pace(
@@ -41,7 +41,7 @@ def between(earlier: Look, later: Look) -> Pace:
         deliveries=(_deliveries(later.numbers) - _deliveries(earlier.numbers)) / seconds,
         turns=(_turns(later.numbers) - _turns(earlier.numbers)) / seconds,
         lags={name: each.since(earlier.histograms.get(name)) for name, each in later.histograms.items()},
-        by_session=_by_session(earlier, later, seconds),
+        by_session=_by_session(earlier, later),
     )
 
 
@@ -57,7 +57,9 @@ def _turns(numbers: Record) -> int:
     return sum(int(numbers["turns"][name]) for name in ("completed", "failed", "aborted"))
 
 
-def _by_session(earlier: Look, later: Look, seconds: float) -> Mapping[str, float]:
+def _by_session(earlier: Look, later: Look) -> Mapping[str, float]:
+    # Those of the one may be from long before: only the table that is shown is asked for.
+    seconds = later.age_of_sessions - earlier.age_of_sessions
     if earlier.sessions is None or later.sessions is None or seconds <= 0:
         return {}
     before = {(each["session_id"], each["epoch"]): each["last_seq"] for each in earlier.sessions}

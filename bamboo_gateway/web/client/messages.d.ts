@@ -710,6 +710,40 @@ export interface Watcher {
   connected_at: number;
 }
 
+/** Which page. */
+export interface ConnectionArgs {
+  limit?: number;
+  /** `next` of the page before; 0: from the oldest on. */
+  after?: number;
+}
+
+/** Connections, oldest first. */
+export interface ConnectionList {
+  connections: Array<ConnectionInfo>;
+  /** `after` for the next page; null: this is the last. */
+  next: number | null;
+}
+
+/** A connection whose `connect` was accepted. */
+export interface ConnectionInfo {
+  connection_id: string;
+  /** Whose it is. */
+  user_id: string;
+  /** The session that it was last connected to. */
+  session_id: string | null;
+  protocol: number;
+  /** What it says of itself. */
+  client: ClientInfo | null;
+  /** Whence it came: an IP address, or `unix`; empty: unknown. */
+  address: string;
+  /** Unix milliseconds: its last `connect`. */
+  connected_at: number;
+  /** Has it all that was said, or is it catching up? */
+  state: "live" | "behind";
+  /** What its socket has yet to take, of what was given to it. */
+  waiting_bytes: number;
+}
+
 /** What this gateway is. */
 export interface GatewayInfo {
   name: string;
@@ -792,6 +826,7 @@ export interface Commands {
   "channel.delete": { args: ChannelArgs; result: ChannelDeleted };
   "broadcast.send": { args: BroadcastArgs; result: BroadcastSent };
   "presence.list": { args: SessionArgs; result: PresenceList };
+  "connection.list": { args: ConnectionArgs; result: ConnectionList };
   "gateway.info": { args: NoArgs; result: GatewayInfo };
   "gateway.stats": { args: StatsArgs; result: GatewayStats };
 }

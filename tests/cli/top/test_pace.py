@@ -3,7 +3,7 @@ from __future__ import annotations
 from bamboo_gateway.cli.distribution import Distribution
 from bamboo_gateway.cli.top.look import Look
 from bamboo_gateway.cli.top.pace import Pace, between
-from tests.cli.top.looks import BOUNDS, lags, numbers, session
+from tests.cli.top.looks import BOUNDS, connection, lags, numbers, session
 
 
 def test_rates_are_what_came_between_by_the_time_between() -> None:
@@ -31,6 +31,17 @@ def test_sessions_have_their_rates_without_any_numbers() -> None:
     first = Look(at=0.0, sessions=[session("a", last_seq=10)])
     second = Look(at=2.0, sessions=[session("a", last_seq=50)])
     assert between(first, second) == Pace(seconds=2.0, by_session={"a": 20.0})
+
+
+def test_sessions_that_were_seen_long_ago_have_their_rate_since_then() -> None:
+    """Only the table that is shown is asked for; the other stays as it was."""
+    first = Look(at=0.0, sessions=[session("a", last_seq=10)], connections=[connection("c")])
+    second = Look(at=9.0, connections=[connection("d")]).keeping(first)
+    assert (second.sessions, second.connections) == (first.sessions, [connection("d")])
+    third = Look(at=10.0, sessions=[session("a", last_seq=30)]).keeping(second.keeping(first))
+    assert between(second, third).by_session == {"a": 2.0}
+    assert third.connections == [connection("d")]
+    assert between(first, second).by_session == {}
 
 
 def test_across_a_restart_nothing_is_subtracted() -> None:
