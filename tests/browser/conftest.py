@@ -63,7 +63,7 @@ class Visits(Protocol):
         still: bool = False,
         scale: float = 1.0,
     ) -> Visit:
-        """Begin with an empty profile at *home*, in a window of so many CSS pixels; *still*: without motion."""
+        """Begin with an empty profile, in a window of so many CSS pixels; *still*: without motion."""
         ...
 
 

@@ -90,7 +90,7 @@ def test_a_turn_that_fails_says_why(gateway: GatewayProcess, visit: Visits) -> N
 
 
 def test_older_messages_come_page_by_page(gateway: GatewayProcess, visit: Visits) -> None:
-    """Who looks up finds all that was ever said, in order, each message once; what was on the screen stays there."""
+    """Who looks up finds all that was ever said, in order, each message once."""
     session = gateway.new_session("long")
     gateway.say(session, *(f"fail number {number}." for number in range(70)))
     console = Console(visit(gateway.page).open(f"#/chat/{session}"))

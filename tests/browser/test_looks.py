@@ -191,11 +191,12 @@ def overflow(page: Page) -> list[str]:
     found = page.evaluate(
         """
         () => {
-            const width = document.documentElement.clientWidth;
-            if (document.documentElement.scrollWidth <= width && document.body.scrollWidth <= width) return [];
+            const {clientWidth: width, scrollWidth} = document.documentElement;
+            if (Math.max(scrollWidth, document.body.scrollWidth) <= width) return [];
             return [...document.body.querySelectorAll("*")]
                 .filter(each => each.getBoundingClientRect().right > width + 1)
-                .map(each => `wider than the window: ${each.tagName}.${each.className}`.slice(0, 160)).slice(0, 5);
+                .map(each => `wider than the window: ${each.tagName}.${each.className}`)
+                .slice(0, 5);
         }
         """
     )

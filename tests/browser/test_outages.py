@@ -1,4 +1,4 @@
-"""The network goes and comes back in mid-answer: no word is lost or doubled, and the page says what happened."""
+"""The network goes and comes back in mid-answer: no word is lost or doubled, and the page says so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 
 def test_a_cut_line_in_mid_answer(gateway: GatewayProcess, line: Network, visit: Visits) -> None:
-    """What is said meanwhile comes when the line is back, once; the page says that it was away and resumed."""
+    """What is said meanwhile comes when the line is back, once; the page says that it has resumed."""
     coming = visit(line.page)
     coming.allow(LOST_CONNECTION)
     console = Console(coming.open(f"#/chat/{gateway.new_session('cut')}"))
@@ -141,7 +141,7 @@ def test_a_gateway_that_is_killed_in_mid_answer(
 def test_a_gateway_that_has_lost_everything(
     own_gateway: Callable[..., GatewayProcess], visit: Visits
 ) -> None:
-    """A gateway that keeps sessions in memory knows none after a restart: the page says so, and makes up nothing."""
+    """A gateway that kept sessions in memory knows none after a restart: the page says so."""
     gateway = own_gateway("--storage", "memory:")
     coming = visit(gateway.page)
     coming.allow(LOST_CONNECTION)
@@ -177,7 +177,7 @@ def test_a_gateway_that_is_restarted_in_peace(
 
 
 def test_a_tab_that_is_put_away(gateway: GatewayProcess, line: Network, visit: Visits) -> None:
-    """A phone takes the line from a hidden page; when it is looked at again, it has all that was said meanwhile."""
+    """A phone takes the line from a hidden page, which has all that was said when it is looked at again."""
     coming = visit(line.page, width=360, height=740)
     coming.allow(LOST_CONNECTION)
     session = gateway.new_session("background")

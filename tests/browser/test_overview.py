@@ -50,9 +50,10 @@ def test_the_curves_are_drawn(gateway: GatewayProcess, console: Console) -> None
 _IS_DRAWN = """
 (chart) => {
     const canvas = chart.querySelector("canvas");
-    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {willReadFrequently: true});
+    const {width, height} = canvas;
+    const copy = new OffscreenCanvas(width, height).getContext("2d", {willReadFrequently: true});
     copy.drawImage(canvas, 0, 0);
-    const pixels = copy.getImageData(0, 0, canvas.width, canvas.height).data;
+    const pixels = copy.getImageData(0, 0, width, height).data;
     let coloured = 0;
     for (let at = 0; at < pixels.length; at += 4) {
         const [red, green, blue, opacity] = pixels.subarray(at, at + 4);

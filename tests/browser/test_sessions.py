@@ -1,4 +1,4 @@
-"""A person looks after sessions: the list is live, and what is done there is done by mouse or keyboard alone."""
+"""A person looks after sessions: the list is live, and all is done by mouse, or by keyboard alone."""
 
 from __future__ import annotations
 
@@ -122,16 +122,16 @@ def test_many_come_page_by_page(own_gateway: Callable[..., GatewayProcess], visi
     expect(console.button("Show older sessions")).to_have_count(0)
 
 
-def test_by_keyboard_alone(gateway: GatewayProcess, console: Console) -> None:
-    """A session is made, written in, found again and deleted without a mouse."""
+def test_one_is_made_by_keyboard_alone(gateway: GatewayProcess, console: Console) -> None:
+    """A session is begun and written in without a mouse, and a letter is a letter where one types."""
     page = console.page
     gateway.new_session("already there")
     expect(console.session("already there").first).to_be_visible()
     page.keyboard.press("n")
     expect(console.dialog.get_by_label("Name")).to_be_focused()
-    page.keyboard.type("by hand")
+    page.keyboard.type("n by hand")
     page.keyboard.press("Enter")
-    expect(console.heading("by hand")).to_be_visible()
+    expect(console.heading("n by hand")).to_be_visible()
     expect(console.composer).to_be_focused()
     page.keyboard.type("words 3")
     page.keyboard.press("Enter")
@@ -139,18 +139,26 @@ def test_by_keyboard_alone(gateway: GatewayProcess, console: Console) -> None:
     console.tab_to(console.button("Rename session"))
     page.keyboard.press("c")
     expect(console.composer).to_be_focused()
-    console.tab_to(console.button("Rename session"))
+    expect(console.composer).to_have_value("")
+
+
+def test_one_is_found_and_deleted_by_keyboard_alone(gateway: GatewayProcess, visit: Visits) -> None:
+    """From another view to the list, to its row, to the button and through the question, and no way back."""
+    gateway.new_session("found by hand")
+    console = Console(visit(gateway.page).open("#/channels"))
+    page = console.page
+    expect(console.heading("Channels")).to_be_visible()
+    console.tab_to(console.button("New channel").first)
     page.keyboard.press("g")
     page.keyboard.press("s")
-    expect(console.heading("Sessions")).to_be_visible()
+    row = console.session("found by hand")
+    expect(row).to_be_visible()
     page.keyboard.press("/")
     expect(console.search).to_be_focused()
     page.keyboard.type("by hand")
-    row = console.session("by hand")
-    expect(row).to_be_visible()
-    console.tab_to(console.button("Delete by hand"))
+    console.tab_to(console.button("Delete found by hand"))
     page.keyboard.press("Enter")
-    expect(console.dialog).to_contain_text("by hand")
+    expect(console.dialog).to_contain_text("found by hand")
     console.tab_to(console.dialog.get_by_role("button", name="Delete session"))
     page.keyboard.press("Enter")
     expect(row).to_have_count(0)

@@ -21,7 +21,7 @@ SCOPES = ("chat", "sessions:read", "sessions:write")
 def test_who_may_read_does_not_write(
     own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path
 ) -> None:
-    """A guest follows the stream live, and has neither a field nor a button to change anything; a member has."""
+    """A guest follows the stream live, and has no field to write in; a member has."""
     tokens = tmp_path / "tokens.json"
     ann, bob = (create_token(tokens, user, *SCOPES) for user in ("ann", "bob"))
     gateway = own_gateway("--tokens", str(tokens))
