@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from bamboo_gateway.cli import main
+from bamboo_gateway.cli.line_commands import LINE_COMMANDS
 from bamboo_gateway.cli.settings import SETTINGS
 
 _HEAD = """\
@@ -18,6 +19,7 @@ _HEAD = """\
 ```sh
 bamboo-gateway serve                          # a gateway on ws://127.0.0.1:18790
 bamboo-gateway chat                           # talk with its agent
+bamboo-gateway chat --last                    # go on where you were; --pick shows a list
 echo "hello" | bamboo-gateway chat > answer   # the same in a script
 bamboo-gateway call session.list '{"limit": 5}'
 bamboo-gateway sessions export --all --output all.jsonl
@@ -44,7 +46,8 @@ _AFTER: dict[str, str] = {
 **Where a setting comes from.** What is typed goes before the environment, and that before the file, setting
 by setting. An empty variable counts as unset. A list is given item by item on the command line, in a
 variable with spaces between, and as a list in the file. A duration is a number of seconds, or a number with
-a unit: `90s`, `15m`, `24h`, `7d`.
+a unit: `90s`, `15m`, `24h`, `7d`. A secret may stand in a file of its own, which `BAMBOO_AUTH_TOKEN_FILE`
+names in place of `BAMBOO_AUTH_TOKEN`; that is read again at a reload, too.
 
 **The file** (`--config`) is TOML. A key that is none is refused, and the nearest one is named; so is a
 value of the wrong type:
@@ -60,13 +63,45 @@ log_format = "json"
 
 **Output.** One line on stdout, `listening on ws://HOST:PORT`, once it accepts connections: with port 0 it
 has the port that the system chose. Log lines go to stderr: for people, in colours on a terminal unless
-`NO_COLOR` is set, or one JSON object a line. What libraries log is shown from warning on.
+`NO_COLOR` is set, or one JSON object a line. What libraries log is shown from warning on. At a terminal it
+says, on stderr, too, where the web console is, how to chat, which agent and storage it has, and whether it
+asks for tokens. `--open` opens the console in a browser; where there is none, it says the URL.
 
 **Signals.** SIGINT or SIGTERM [stops it](operations.md#stop): nothing new is taken in, every client is told
 (`shutdown`), turns that run get `--drain-timeout` to come to their end, then the clients are let go of (1012)
 and it exits with 0. A second signal ends it at once. SIGHUP has it [read its settings
 again](operations.md#reload).
 """,
+    "chat": """\
+**At a terminal** answers are laid out as Markdown while they come: what is finished scrolls away, and only
+the block that grows is drawn anew. Tool calls are cards with their arguments, their result and how long they
+took (`✗`: it failed); at the end of an answer stands what it has cost. Who comes back to a session sees its last
+messages, and an answer that is under way goes on to grow. A lost connection is told, and so is its return:
+`… reconnected, nothing was lost`, or which events are missing.
+
+| keys | |
+|---|---|
+| Enter | says what is typed; while an answer comes, it waits for its end |
+| Alt-Enter, or `\\` and Enter | a line break; what is pasted keeps its own |
+| Ctrl-C | aborts the answer; where there is none, empties the input line; where that is empty, leaves |
+| Ctrl-D | leaves |
+| Up, Down, Ctrl-R | what was said before, also in earlier talks |
+| Tab | completes a word that begins with `:`, or with `/` and was said before |
+
+| line | |
+|---|---|
+@commands@
+
+What else begins with `:` and a word is refused and not said; with a blank before it, it is said. Commands
+that begin with `/` are the agent's own.
+
+What was typed is kept in `chat-history.jsonl` in this user's state folder (`~/.local/state/bamboo-gateway` on
+Linux), a thousand entries, readable for them alone. An entry with the token in use, or with something that
+looks like a token, is not kept.
+
+**`--plain`**, or a terminal with `TERM=dumb`, gets the words as they come. `NO_COLOR` leaves out the colours.
+Control characters of an agent do nothing at a terminal; into a file or a pipe its words go to the letter.
+""".replace("@commands@", "\n".join(f"| `{name}` | {does} |" for name, does in LINE_COMMANDS.items())),
     "sessions": """\
 Without `--storage` the gateway at `--url` is asked, and what you may see there is what there is. `--storage`
 opens the file itself, which a gateway must not be using at the time; nor can one begin until it is closed.
@@ -179,6 +214,9 @@ oldest first; so what was cut off on its way is known. A session is as
 
 **markdown.** A heading for each session and each message, with what is not `complete` marked; no program is
 meant to read it back.
+
+**At a terminal**, stderr shows how many sessions of how many are done, how many a second, and how long the
+rest will take.
 
 **Files** are made for this user alone, and named for the session in a folder. Messages that come while a
 session is being exported are not in it.

@@ -249,6 +249,16 @@ async def every_session(source: SessionSource) -> AsyncGenerator[Record, None]:
             yield session
 
 
+async def count_sessions(source: SessionSource) -> int:
+    """How many sessions there are now."""
+    count = 0
+    after: int | None = 0
+    while after is not None:
+        page, after = await source.list(after, PAGE)
+        count += len(page)
+    return count
+
+
 async def newest_messages(source: SessionSource, session_id: str, count: int) -> tuple[Sequence[Record], int]:
     """The last *count* messages of a conversation, and the number of the first of them."""
     end = await count_messages(source, session_id)

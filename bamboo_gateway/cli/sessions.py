@@ -13,7 +13,7 @@ import click
 import trio
 from click.core import ParameterSource
 
-from . import session_text, target
+from . import progress, session_text, target
 from .export_output import open_output
 from .exporter import Exporter
 from .plain_text import one_line, to_json
@@ -209,10 +209,12 @@ def export_sessions(
     if bool(session_ids) == is_all:
         raise click.UsageError("name sessions, or say --all")
     how = FORMATS[format_name]
+    wanted = progress.is_shown() and (output != "-" or not sys.stdout.isatty())
     with open_output(output, how.suffix, force=force) as to:
-        exporter = Exporter(how, to, shows_progress=output != "-" and sys.stderr.isatty())
         chosen = None if is_all else list(dict.fromkeys(session_ids))
-        _with_source(partial(exporter.export, session_ids=chosen), **where)
+        with progress.open_meter(wanted=wanted) as meter:
+            exporter = Exporter(how, to, meter if wanted else None)
+            _with_source(partial(exporter.export, session_ids=chosen), **where)
         if exporter.failures:
             raise click.ClickException(_failed(exporter.failures))
     if output != "-" and sys.stderr.isatty():

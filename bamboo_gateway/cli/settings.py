@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..config import GatewayConfig, Kind, Setting, setting
+from ..errors import ConfigError
+from ..secret_file import read_secret
 from ..storage import parse_storage
 from ..token_record import read_record
 from .duration import format_duration, parse_duration
@@ -131,12 +134,26 @@ class SettingType(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
+class SettingOption(click.Option):
+    """An option of a setting; a secret's variable may name a file in its place, `NAME_FILE`."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Read the variable or the file; click asks for it where nothing was typed."""
+        if self.type.name != "secret":
+            return super().resolve_envvar_value(ctx)
+        assert isinstance(self.envvar, str), "`variable` makes it"
+        try:
+            return read_secret(self.envvar, os.environ)
+        except ConfigError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
 def options(command: CommandT) -> CommandT:
     """Give *command* an option for every setting that can be typed; it is called with all, by name."""
-    return options_of(click.Option)(command)
+    return options_of(SettingOption)(command)
 
 
-def options_of(kind: type[click.Option]) -> Callable[[CommandT], CommandT]:
+def options_of(kind: type[SettingOption]) -> Callable[[CommandT], CommandT]:
     """The same, with options that are of this *kind*."""
 
     def decorate(command: CommandT) -> CommandT:
@@ -157,7 +174,7 @@ def variable(name: str) -> str:
     return f"BAMBOO_{name.upper()}"
 
 
-def _option(field: attrs.Attribute[Any], kind: type[click.Option]) -> Callable[[CommandT], CommandT]:
+def _option(field: attrs.Attribute[Any], kind: type[SettingOption]) -> Callable[[CommandT], CommandT]:
     it = Setting.of(field)
     is_list = it.kind == "list"
     # A list is given item by item: `--allowed-origin A --allowed-origin B`.

@@ -158,7 +158,7 @@ def test_an_answer_that_a_kill_has_cut_is_shown(place: Place) -> None:
     """As the next gateway will close it, although none has looked at the file since."""
     with serving("--storage", place.storage) as gateway:
         first = on(place, gateway).ids()[0]
-        with terminal("chat", "--url", gateway.url, "--session", first) as person:
+        with terminal("chat", "--plain", "--url", gateway.url, "--session", first) as person:
             person.wait_for("> ")
             person.type("/tokens 100000\n")
             person.wait_for("50 ")
@@ -271,7 +271,7 @@ def test_a_session_is_shown_while_its_answer_is_given(place: Place) -> None:
     """As far as it has come; to look at it neither joins it nor stops it."""
     with serving("--storage", place.storage) as gateway:
         first = on(place, gateway).ids()[0]
-        with terminal("chat", "--url", gateway.url, "--session", first) as person:
+        with terminal("chat", "--plain", "--url", gateway.url, "--session", first) as person:
             person.wait_for("> ")
             person.type("/tokens 100000\n")
             person.wait_for("50 ")

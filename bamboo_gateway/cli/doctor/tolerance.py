@@ -18,7 +18,7 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 _FILE = "settings"
 
 
-class _TolerantOption(click.Option):
+class _TolerantOption(settings.SettingOption):
     """A wrong value of it in the environment is passed over; one that was typed is the caller's error."""
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
