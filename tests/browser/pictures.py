@@ -22,7 +22,7 @@ def take_picture(page: Page, name: str) -> None:
 
 
 def publish(folder: Path) -> None:
-    """Copy those of the documents to *folder*, in a palette of colours: a third of the size, to no eye's loss."""
+    """Copy those of the documents to *folder*, in a palette of colours: a third of the size."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(FOLDER.glob("console-*.png")):
         with Image.open(path) as picture:

@@ -56,9 +56,9 @@ There are **three direct trains** from Kyoto to Nara before eight:
 
 | departs | arrives | train | fare |
 |---------|---------|-------|-----:|
-| 18:20 | 19:05 | Miyakoji Rapid | ¥ 720 |
-| 18:50 | 19:26 | Limited Express | ¥ 1,280 |
-| 19:23 | 20:09 | Miyakoji Rapid | ¥ 720 |
+| 18:20 | 19:05 | Miyakoji Rapid | ¥\u00a0720 |
+| 18:50 | 19:26 | Limited Express | ¥\u00a01,280 |
+| 19:23 | 20:09 | Miyakoji Rapid | ¥\u00a0720 |
 
 The rapid leaves from platform 8 and needs **no reservation**. If you would like a seat for sure, take the \
 limited express at 18:50.
