@@ -76,8 +76,8 @@ again](operations.md#reload).
 **At a terminal** answers are laid out as Markdown while they come: what is finished scrolls away, and only
 the block that grows is drawn anew. Tool calls are cards with their arguments, their result and how long they
 took (`✗`: it failed); at the end of an answer stands what it has cost. Who comes back to a session sees its
-last messages, and an answer that is under way goes on to grow. A lost connection is told, and so is its return:
-`… reconnected, nothing was lost`, or which events are missing.
+last messages, and an answer that is under way goes on to grow. A lost connection is told, and so is its
+return: `… reconnected, nothing was lost`, or which events are missing.
 
 | keys | |
 |---|---|
