@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,6 +175,28 @@ def test_a_gateway_that_is_restarted_in_peace(
     console.say("words 2")
     expect(console.answers).to_have_count(2)
     expect(console.answers.last).to_contain_text("w2")
+
+
+def test_a_gateway_that_is_about_to_stop(
+    own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path
+) -> None:
+    """Who is there is told, and whose page comes only now is told why it is not let in."""
+    gateway = own_gateway("--storage", f"sqlite:{tmp_path / 'kept.sqlite3'}")
+    coming = visit(gateway.page)
+    coming.allow(LOST_CONNECTION)
+    console = Console(coming.open(f"#/chat/{gateway.new_session('drained')}"))
+    console.say("words 5; hold drained; words 5")
+    expect(console.answers.last).to_contain_text("w5")
+    gateway.ask_to_stop()
+    expect(console.page.get_by_text("It waits a while for this answer to end")).to_be_visible()
+    late = visit(gateway.page)
+    late.allow(LOST_CONNECTION, re.compile(r"503 \(Service Unavailable\)"))
+    page = late.open("#/sessions")
+    expect(page.get_by_role("heading", name="The gateway lets nobody in just now")).to_be_visible()
+    take_picture(page, "away-unready")
+    gateway.open_gate("drained")
+    expect(console.answers.last).to_contain_text("w10")
+    assert gateway.wait() == 0
 
 
 def test_a_tab_that_is_put_away(gateway: GatewayProcess, line: Network, visit: Visits) -> None:

@@ -32,6 +32,8 @@ def test_who_may_read_does_not_write(
     expect(console.heading("of ann")).to_be_visible()
     expect(console.page.get_by_text("Shared with you to read")).to_be_visible()
     expect(console.composer).to_be_disabled()
+    expect(console.page.get_by_text("What is said here appears as it comes")).to_be_visible()
+    expect(console.button("What can you do?")).to_have_count(0)
     gateway.say(session, "words 3", token=ann)
     expect(console.answers.last).to_contain_text("w3")
     take_picture(console.page, "chat-read-only")

@@ -19,7 +19,7 @@ const frames = new Recorder();
 const gate = new Gate({
   url: socketAddress(location),
   connect,
-  diagnose: () => diagnose(fetch, "healthz"),
+  diagnose: () => diagnose(fetch, "readyz"),
   shelf,
   onClient: (client, label) => frames.follow(client, label),
 });

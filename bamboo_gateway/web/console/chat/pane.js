@@ -59,6 +59,7 @@ function OpenPane({ stream }) {
   }, [title]);
   useEffect(() => shortcuts.add("End", scroller.toEnd), []);
   usePoll(() => stream.refresh(), REFRESH_INTERVAL, [stream]);
+  const silence = whyNot(stream, gate.permissions.value);
   const mayAbort = gate.permissions.value.may("session.abort") && stream.info.value.access !== "read";
   const abort = () => void stream.abort(runningTurn(stream.conversation.value)?.runId ?? null);
   useAbortKey(isRunning && mayAbort && !isEnded, abort);
@@ -79,12 +80,12 @@ function OpenPane({ stream }) {
         )}
         ${isEnded && html`<${Ended} stream=${stream} />`}
         ${conversation.items.length + pending.length === 0 && !isEnded && html`<${Hello}
-        onTry=${(/** @type {string} */ text) => setGiven({ text })} />`}
+        maySpeak=${silence === null} onTry=${(/** @type {string} */ text) => setGiven({ text })} />`}
       </div>
     </div>
     ${scroller.isAway && html`<button class="button to-end" onClick=${scroller.toEnd}>
     <${Icon} name="down" size=${16} />Jump to the newest</button>`}
-    <${Composer} stream=${stream} reason=${whyNot(stream, gate.permissions.value)} isRunning=${isRunning && !isEnded}
+    <${Composer} stream=${stream} reason=${silence} isRunning=${isRunning && !isEnded}
     canAbort=${mayAbort} onAbort=${abort} onSent=${scroller.toEnd} given=${given} />
   </div>`;
 }
@@ -121,6 +122,12 @@ function Banners({ stream, isRunning }) {
   if (stream.link.value === "reconnecting" || !network.isOnline.value) {
     const text = isRunning ? "Offline — the answer goes on at the gateway;" : "Offline — what you write waits here;";
     return html`<${Reconnecting} text=${text} retryAt=${stream.retryAt.value} onNow=${() => stream.client?.reconnectNow()} />`;
+  }
+  if (stream.isStopping.value) {
+    const text = isRunning
+      ? "The gateway is about to stop. It waits a while for this answer to end; then this page comes back by itself."
+      : "The gateway is about to stop and takes nothing new. This page comes back by itself.";
+    return html`<div class="banner" data-state="stopping"><${Icon} name="info" /><p role="status">${text}</p></div>`;
   }
   if (note === null) return null;
   return html`<div class="banner banner-good" data-state="resumed"><${Icon} name="resumed" /><p>${note}</p>
@@ -166,8 +173,12 @@ function Ended({ stream }) {
     <a class="button button-small" href=${hashOf("sessions")}>All sessions</a></div>`;
 }
 
-/** @param {{onTry: (text: string) => void}} props */
-function Hello({ onTry }) {
+/** @param {{maySpeak: boolean, onTry: (text: string) => void}} props */
+function Hello({ maySpeak, onTry }) {
+  if (!maySpeak) {
+    return html`<div class="hello" data-state="empty"><h2>Nothing has been said yet</h2>
+      <p class="muted">What is said here appears as it comes.</p></div>`;
+  }
   return html`<div class="hello" data-state="empty"><h2>Nothing has been said yet</h2>
     <p class="muted">Write below. The answer goes on at the gateway even if you close this page, and is here when you come back.</p>
     <div class="row row-center">${TRIES.map((text) => html`<button class="button button-small" onClick=${() => onTry(text)}>

@@ -38,6 +38,8 @@ export class SessionStream {
     this.pending = signal(/** @type {readonly Pending[]} */ ([]));
     this.note = signal(/** @type {string | null} */ (null));
     this.isLoadingOlder = signal(false);
+    /** The gateway has said that it is about to stop. */
+    this.isStopping = signal(false);
     this.inbox = /** @type {any[]} */ ([]);
     this.isLoading = true;
     this.isClosed = false;
@@ -93,7 +95,11 @@ export class SessionStream {
         this.link.value = "reconnecting";
         this.retryAt.value = retryTime(event.retryIn);
         this.note.value = null;
+        this.isStopping.value = false;
       });
+    });
+    client.on("shutdown", () => {
+      this.isStopping.value = true;
     });
     client.on("retry", (event) => {
       this.retryAt.value = retryTime(event.retryIn);

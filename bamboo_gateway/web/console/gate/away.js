@@ -15,6 +15,11 @@ export function Away({ gate, problem, detail }) {
         <p class="muted">That is five minutes, unless <code>failed_tokens_block</code> is set otherwise.</p>`
       }
       ${
+        problem === "unready" &&
+        html`<p>It answers, but is about to stop or restart, or in trouble with its storage. Try again in a moment; what was said is kept.</p>
+        <p class="muted">On its machine, <code>bamboo-gateway status</code> tells more.</p>`
+      }
+      ${
         problem === "away" &&
         html`<p>Nothing answers at <strong>
           ${location.host}</strong>. The gateway may be stopped or restarting, or the network is gone.</p>
@@ -32,6 +37,7 @@ export function Away({ gate, problem, detail }) {
 const TITLES = {
   origin: "The gateway lets no WebSocket in from here",
   blocked: "Wait a few minutes",
+  unready: "The gateway lets nobody in just now",
   away: "The gateway does not answer",
   refused: "The gateway refused the connection",
 };

@@ -121,13 +121,14 @@ test("the WebSocket is at the page's own host and folder", () => {
   assert.equal(socketAddress({ protocol: "http:", host: "localhost:1", pathname: "/" }), "ws://localhost:1/");
 });
 
-test("where HTTP answers and the WebSocket does not, it is the origin or a proxy", async () => {
-  assert.equal(await diagnose(async () => ({ ok: true }), "healthz"), "origin");
-  assert.equal(await diagnose(async () => ({ ok: false }), "healthz"), "away");
+test("where HTTP answers and the WebSocket does not, it is the origin or a proxy, unless the gateway is not ready", async () => {
+  assert.equal(await diagnose(async () => ({ ok: true }), "readyz"), "origin");
+  assert.equal(await diagnose(async () => ({ ok: false, status: 502 }), "readyz"), "away");
+  assert.equal(await diagnose(async () => ({ ok: false, status: 503 }), "readyz"), "unready");
   assert.equal(
     await diagnose(async () => {
       throw new TypeError("failed");
-    }, "healthz"),
+    }, "readyz"),
     "away",
   );
 });

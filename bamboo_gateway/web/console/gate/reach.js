@@ -1,16 +1,20 @@
 // Why the WebSocket could not be opened: a browser does not say, so the gateway's HTTP side is asked.
 
-/** `origin`: HTTP answers and the WebSocket does not; `blocked`: the same, after wrong tokens; `away`: nothing
- * answers; `refused`: it said why.
- * @typedef {"origin" | "blocked" | "away" | "refused"} Problem */
+/** `origin`: HTTP answers and the WebSocket does not; `blocked`: the same, after wrong tokens; `unready`: it takes in
+ * nobody now; `away`: nothing answers; `refused`: it said why.
+ * @typedef {"origin" | "blocked" | "unready" | "away" | "refused"} Problem */
 
 /** Milliseconds. */
 const PATIENCE = 4000;
 
-/** @param {typeof fetch} ask @param {string} address Of `/healthz`. @returns {Promise<Problem>} */
+/** What `/readyz` answers while the gateway takes in nobody. */
+const UNREADY = 503;
+
+/** @param {typeof fetch} ask @param {string} address Of `/readyz`. @returns {Promise<Problem>} */
 export async function diagnose(ask, address) {
   try {
     const answer = await ask(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.status === UNREADY) return "unready";
     return answer.ok ? "origin" : "away";
   } catch {
     return "away";
