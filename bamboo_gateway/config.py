@@ -297,6 +297,12 @@ class GatewayConfig:
         "An origin of web pages that may connect besides the gateway's own, to the letter: `https://chat.example`.",
         converter=_items,
     )
+    console: bool = setting(
+        "flag",
+        default=True,
+        meaning="Serve the web console at `/` and the client module for web pages at `/client/`: files that "
+        "anybody may have, and no way past the token.",
+    )
     trusted_proxies: tuple[str, ...] = setting(
         "list",
         (),
@@ -344,8 +350,8 @@ class GatewayConfig:
     connect_timeout: float = setting(
         "seconds",
         10.0,
-        "Time from accept to an accepted `connect`, all in all: enough on a bad line, too little to hoard "
-        "sockets.",
+        "Time from accept, or from the last page that was asked for, to an accepted `connect`: enough on a "
+        "bad line, too little to hoard sockets.",
         can_be_off=True,
     )
     max_failed_tokens: int = setting(

@@ -22,7 +22,9 @@ from .connection.host import Host
 from .connection.pool import ConnectionPool
 from .connection.reauthentication import Reauthentication
 from .connection.revocation import revoke, run_revocation
+from .connection.roster import Roster
 from .errors import AgentError
+from .histogram import HistogramSnapshot
 from .http.endpoints import Endpoints
 from .identity.directory import TokenDirectory
 from .identity.gatekeeper import Gatekeeper
@@ -45,7 +47,7 @@ from .session.stored import StoredSession, StoredState
 from .session.table import SessionTable
 from .session_catalog import SessionCatalog
 from .session_manager import SessionManager, run_cleanup
-from .statistics import GatewayStatistics, Measurements
+from .statistics import GatewayStatistics, Measurements, named_histograms
 from .storage.memory import MemoryStorage
 from .turn import Turn
 from .turns import TurnRunner
@@ -110,7 +112,8 @@ class Gateway:
         )
         gatekeeper = Gatekeeper(authenticate, lambda: self._host.config)
         reauthenticate = Reauthentication(self._pool, gatekeeper)
-        services = Services(self._registry, catalog, self.channels, self, reauthenticate)
+        roster = Roster(self._pool)
+        services = Services(self._registry, catalog, self.channels, self, reauthenticate, roster)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
         self._host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
         self._door = FrontDoor(self._host, Endpoints(self, gatekeeper))
@@ -133,6 +136,11 @@ class Gateway:
     def is_ready(self) -> bool:
         """Does it take in clients?"""
         return self.state == "serving"
+
+    @property
+    def has_console(self) -> bool:
+        """Are the web console and the client module served?"""
+        return self.config.console
 
     @property
     def limits(self) -> Limits:
@@ -274,6 +282,12 @@ class Gateway:
             registry=self._registry.statistics(),
             journal=self._journal.statistics(),
             turns=self._turns.statistics(),
+        )
+
+    def histograms(self) -> Mapping[str, HistogramSnapshot]:
+        """How long things took since the start, in seconds, as `gateway.stats` shows it."""
+        return named_histograms(
+            self._journal.histograms(), self._turns.durations(), self._loop_lag.snapshot()
         )
 
     def metrics(self) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 import attrs
@@ -16,7 +16,7 @@ class HistogramSnapshot:
     bounds: tuple[float, ...]
     """Of the buckets, rising; each includes its own. A last bucket takes all that is above them."""
     counts: tuple[int, ...]
-    """Observations by bucket: one more than there are bounds."""
+    """Observations by bucket, since the start of the gateway: one more than there are bounds."""
     sum: float
     """Of all observations."""
 
@@ -29,6 +29,14 @@ class HistogramSnapshot:
     def cumulative(self) -> tuple[int, ...]:
         """For each bound, how many observations were no larger; and at last, how many there were."""
         return tuple(accumulate(self.counts))
+
+
+def join(histograms: Iterable[HistogramSnapshot]) -> HistogramSnapshot:
+    """Make one of some *histograms* of the same bounds: as if all had been observed in it."""
+    each = list(histograms)
+    [bounds] = {histogram.bounds for histogram in each}
+    counts = tuple(map(sum, zip(*(histogram.counts for histogram in each), strict=True)))
+    return HistogramSnapshot(bounds, counts, sum(histogram.sum for histogram in each))
 
 
 class Histogram:

@@ -26,7 +26,7 @@ class HandshakeFailure(enum.StrEnum):
 
 HANDSHAKE_FAILURES: Mapping[HandshakeFailure, str] = {
     HandshakeFailure.TLS: "It spoke no TLS, or none that was accepted.",
-    HandshakeFailure.TIMEOUT: "The request was not there in time.",
+    HandshakeFailure.TIMEOUT: "The request was not there in time, or its answer was not taken.",
     HandshakeFailure.GONE: "The client went away before it was answered.",
     HandshakeFailure.HEAD: "The request is no HTTP/1.1, or its head has too many bytes or headers.",
     HandshakeFailure.HTTP: "It asked for a path or a method that there is not.",

@@ -8,7 +8,7 @@ import attrs
 
 from .connection.deliveries import DeliveryStatistics
 from .connection.pool import PoolStatistics
-from .histogram import HistogramSnapshot
+from .histogram import HistogramSnapshot, join
 from .journal import JournalHistograms, JournalStatistics
 from .registry import RegistryStatistics
 from .turns import Outcome, TurnStatistics
@@ -16,7 +16,7 @@ from .turns import Outcome, TurnStatistics
 
 @attrs.frozen
 class GatewayStatistics:
-    """How a gateway is doing; the answer of `gateway.stats`, so it holds no histograms."""
+    """How a gateway is doing: what `gateway.stats` tells who asks for no more, so without histograms."""
 
     uptime: float
     """Seconds."""
@@ -27,6 +27,20 @@ class GatewayStatistics:
     registry: RegistryStatistics
     journal: JournalStatistics
     turns: TurnStatistics
+
+
+def named_histograms(
+    journal: JournalHistograms,
+    turn_durations: Mapping[Outcome, HistogramSnapshot],
+    loop_lag: HistogramSnapshot,
+) -> Mapping[str, HistogramSnapshot]:
+    """Those that `gateway.stats` shows, by name; all are of seconds."""
+    return {
+        "delivery_lag": journal.delivery_lag,
+        "commit_time": journal.commit_time,
+        "loop_lag": loop_lag,
+        "turn_duration": join(turn_durations.values()),
+    }
 
 
 @attrs.frozen

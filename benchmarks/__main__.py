@@ -9,6 +9,8 @@ from pathlib import Path
 import attrs
 import click
 
+from bamboo_gateway.cli.progress import Meter, open_meter
+
 from .comparison import Comparison, compare
 from .machine import describe_machine
 from .peers import PEERS
@@ -39,9 +41,10 @@ def main(names: tuple[str, ...], rounds: int | None, path: Path | None, *, tiny:
     if rounds is not None:
         scale = attrs.evolve(scale, rounds=rounds)
     results: list[Result] = []
-    for result in _run([name for name in BENCHMARKS if name in names or not names], scale):
-        print_result(result)
-        results.append(result)
+    with open_meter() as meter:
+        for result in _run([name for name in BENCHMARKS if name in names or not names], scale, meter):
+            print_result(result)
+            results.append(result)
     results.sort(key=lambda result: list(BENCHMARKS).index(result.name))
     print_report(results)
     if path is not None:
@@ -49,13 +52,16 @@ def main(names: tuple[str, ...], rounds: int | None, path: Path | None, *, tiny:
         save(path, Saved(describe_machine(), subjects, results))
 
 
-def _run(names: Sequence[str], scale: Scale) -> Iterator[Result]:
+def _run(names: Sequence[str], scale: Scale, meter: Meter) -> Iterator[Result]:
     """Those that every peer does share its starts, and come first."""
     chosen = [BENCHMARKS[name] for name in names]
-    yield from compare([each for each in chosen if isinstance(each, Comparison)], scale)
-    for each in chosen:
-        if not isinstance(each, Comparison):
-            yield Result(each.name, each.title, each.run(scale))
+    yield from compare([each for each in chosen if isinstance(each, Comparison)], scale, meter)
+    alone = [each for each in chosen if not isinstance(each, Comparison)]
+    meter.begin("the gateway alone", len(alone))
+    for each in alone:
+        meter.tell(each.name)
+        yield Result(each.name, each.title, each.run(scale))
+        meter.advance()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 
 import attrs
 
+from bamboo_gateway.cli.progress import Meter
+
 from .crowd import Crowd, open_crowd
 from .peers import PEERS, Peer, present_peers
 from .results import GATEWAY, Measurement, Result, Target
@@ -79,7 +81,7 @@ class Comparison:
     """When a server does it: small crowds first, and who opens a crowd before who uses it."""
 
 
-def compare(comparisons: Sequence[Comparison], scale: Scale) -> Sequence[Result]:
+def compare(comparisons: Sequence[Comparison], scale: Scale, meter: Meter) -> Sequence[Result]:
     """Do *comparisons* with each peer, round by round."""
     peers = present_peers()
     in_turn = sorted(comparisons, key=lambda each: each.turn)
@@ -88,10 +90,11 @@ def compare(comparisons: Sequence[Comparison], scale: Scale) -> Sequence[Result]
         for comparison in comparisons
         for quantity in comparison.quantities
     }
+    meter.begin("comparisons", scale.rounds * len(peers) * len(comparisons))
     for number in range(scale.rounds if comparisons else 0):
         print(f"round {number + 1} of {scale.rounds}: {', '.join(peers)}", flush=True)
         for name, peer in _alternate(peers, number):
-            for key, value in _visit(peer, in_turn, scale):
+            for key, value in _visit(peer, in_turn, scale, meter):
                 values[key][name].append(value)
     return [
         Result(
@@ -112,13 +115,15 @@ def _alternate(peers: Mapping[str, Peer], number: int) -> Sequence[tuple[str, Pe
 
 
 def _visit(
-    peer: Peer, comparisons: Sequence[Comparison], scale: Scale
+    peer: Peer, comparisons: Sequence[Comparison], scale: Scale, meter: Meter
 ) -> Iterator[tuple[tuple[str, str], float]]:
     with ExitStack() as stack:
         server = stack.enter_context(run_command(peer.command))
         visit = Visit(peer, server)
         stack.callback(visit.leave)
         for comparison in comparisons:
+            meter.tell(comparison.name)
             found = comparison.measure(visit, scale)
+            meter.advance()
             for quantity, value in zip(comparison.quantities, found, strict=True):
                 yield (comparison.name, quantity.what), value

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+
+from tests.soak_progress import SoakProgress
 
 # Examples that wait on an event loop have no meaningful deadline of their own.
 # pytest-trio sets its async fixtures up afresh for every example, which is what the health check cannot know.
@@ -17,6 +21,14 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, p
 settings.register_profile("nightly", settings.get_profile("dev"), max_examples=5_000, print_blob=True)
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.hookimpl(trylast=True)  # the writer comes with pytest's own reporter
+def pytest_configure(config: pytest.Config) -> None:
+    """Show how far a long run is, to whoever waits for it at a terminal."""
+    if os.environ.get("BAMBOO_SOAK") and config.get_terminal_writer().hasmarkup:
+        with suppress(OSError):  # there is no terminal after all
+            config.pluginmanager.register(SoakProgress(config, Path("/dev/tty").open("w")))  # noqa: SIM115 -- for as long as pytest runs
 
 
 @pytest.fixture(autouse=True)

@@ -755,6 +755,9 @@ async def test_statistics_count_what_there_is() -> None:
             assert table.events_appended == 4
             assert (statistics.turns.running, statistics.turns.completed) == (0, 1)
             assert statistics.uptime >= 0
+            histograms = gateway.histograms()
+            assert histograms["turn_duration"].count == 1
+            assert histograms["delivery_lag"].count > 0
         with trio.fail_after(HANG):
             while gateway.statistics().connections.open:
                 await trio.lowlevel.checkpoint()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from contextlib import suppress
+from typing import Protocol
 
 import attrs
 import click
@@ -12,6 +14,7 @@ import trio
 from ..client import Client, ClientError, ClientEvent, NoReplyError, RefusedError
 from ..protocol.messages import (
     AgentComplete,
+    ChatAccepted,
     Connected,
     Error,
     Gap,
@@ -19,7 +22,21 @@ from ..protocol.messages import (
     SessionEvent,
     UserMessage,
 )
-from .transcript import Transcript
+
+_PAUSE = 1.0
+"""Seconds to wait where the gateway does not say how long."""
+
+
+class View(Protocol):
+    """Where a conversation is shown."""
+
+    def show(self, event: ClientEvent) -> None:
+        """Show what happened."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something about the talk rather than in it."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -45,14 +62,22 @@ class Conversation:
 
     Invariant: at most one turn of ours is under way; it is known by its chat's
     id before the first of its events can come.
+
+    Args:
+        client: Who is connected to the session.
+        transcript: Where it is shown.
+        is_patient: Say a line again that the gateway has no room for now, until it has.
+        seen: The last `seq` of the session that is shown already.
     """
 
-    def __init__(self, client: Client, transcript: Transcript) -> None:
+    def __init__(self, client: Client, transcript: View, *, is_patient: bool = False, seen: int = 0) -> None:
         self.has_failed = False
         """Has any line been refused, its turn ended in an error, or its answer lost a part?"""
         self._client = client
         self._transcript = transcript
+        self._is_patient = is_patient
         self._turn: _Turn | None = None
+        self._shown = seen
         self._seen = 0
         """The last `seq` that was shown of the session."""
         self._doubts_send, self._doubts = trio.open_memory_channel[_Turn](1)
@@ -72,7 +97,7 @@ class Conversation:
         self._turn = turn = _Turn()
         try:
             try:
-                accepted = await self._client.chat(line, chat_id=turn.chat_id)
+                accepted = await self._send(line, turn.chat_id)
             finally:
                 turn.taken.set()
             turn.run_id = accepted.run_id
@@ -93,7 +118,7 @@ class Conversation:
         async for event in self._client:
             if isinstance(event, SessionEnded):
                 raise click.ClickException(f"the session is over: {event.reason}")
-            if not self._is_ours(event):
+            if not self._is_ours(event) and not self._is_shown(event):
                 self._transcript.show(event)
             self._follow(event)
 
@@ -118,6 +143,19 @@ class Conversation:
         nursery.start_soon(self._abort, turn)
         return True
 
+    async def _send(self, line: str, chat_id: str) -> ChatAccepted:
+        is_told = False
+        while True:
+            try:
+                return await self._client.chat(line, chat_id=chat_id)
+            except RefusedError as error:
+                if not self._is_patient or not error.retryable:
+                    raise
+                if not is_told:
+                    self._transcript.note(f"[waiting: {error}]")
+                is_told = True
+                await trio.sleep(error.retry_after or _PAUSE)
+
     async def _abort(self, turn: _Turn) -> None:
         await turn.begun.wait()
         try:
@@ -129,8 +167,18 @@ class Conversation:
         """Is it our own line, which stands on the screen already?"""
         return isinstance(event, UserMessage) and self._turn is not None and event.id == self._turn.chat_id
 
+    def _is_shown(self, event: ClientEvent) -> bool:
+        """Was it shown before, as a part of the history?"""
+        return (
+            isinstance(event, SessionEvent)
+            and event.channel is None
+            and (event.seq or math.inf) <= self._shown
+        )
+
     def _follow(self, event: ClientEvent) -> None:
         self._seen = _seen(event, self._seen)
+        if isinstance(event, Connected) and not event.resumed:
+            self._shown = 0  # it is another log
         turn = self._turn
         if turn is None:
             return

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TextIO
 
-import click
 import trio
 
 from .export_output import FileInTheWayError, Output
 from .plain_text import one_line
+from .progress import Meter, Silence
 from .session_export import ExportFormat
 from .session_source import (
     Record,
     SessionSource,
     UnknownSessionError,
     count_messages,
+    count_sessions,
     every_page,
     every_session,
 )
-
-_PROGRESS_INTERVAL = 0.1
-"""Seconds between two looks at how far it is."""
 
 
 class Exporter:
     """Brings sessions to *output*; holds one page of them, and one of the messages, at a time."""
 
-    def __init__(self, how: ExportFormat, output: Output, *, shows_progress: bool) -> None:
+    def __init__(self, how: ExportFormat, output: Output, meter: Meter | None = None) -> None:
         self.sessions = 0
         """Those that have been exported as a whole."""
         self.messages = 0
@@ -37,9 +34,8 @@ class Exporter:
         """Why the others were not."""
         self._how = how
         self._output = output
-        self._shows_progress = shows_progress
-        self._shown_at = time.monotonic()
-        self._is_shown = False
+        self._meter = meter or Silence()
+        self._is_measured = meter is not None
 
     async def export(self, source: SessionSource, session_ids: Sequence[str] | None) -> None:
         """
@@ -49,13 +45,17 @@ class Exporter:
             UnknownSessionError: One was deleted while it was being exported.
             click.ClickException: It cannot be written.
         """
-        try:
-            async with aclosing(self._chosen(source, session_ids)) as sessions:
-                async for session in sessions:
-                    await self._export_one(source, session)
-        finally:
-            if self._is_shown:
-                click.echo("\r\x1b[K", err=True, nl=False)
+        self._meter.begin("exporting", await self._count(source, session_ids))
+        async with aclosing(self._chosen(source, session_ids)) as sessions:
+            async for session in sessions:
+                await self._export_one(source, session)
+                self._meter.advance()
+
+    async def _count(self, source: SessionSource, session_ids: Sequence[str] | None) -> int | None:
+        """How many sessions there will be, if anybody sees it: to count them takes a part of the time."""
+        if session_ids is not None:
+            return len(session_ids)
+        return await count_sessions(source) if self._is_measured else None
 
     async def _chosen(
         self, source: SessionSource, session_ids: Sequence[str] | None
@@ -92,10 +92,5 @@ class Exporter:
             async for page in pages:
                 await trio.to_thread.run_sync(file.write, "".join(map(self._how.message, page)))
                 self.messages += len(page)
-                self._show_progress()
+                self._meter.tell(f"{self.messages} messages")
         await trio.to_thread.run_sync(file.flush)
-
-    def _show_progress(self) -> None:
-        if self._shows_progress and time.monotonic() - self._shown_at >= _PROGRESS_INTERVAL:
-            self._shown_at, self._is_shown = time.monotonic(), True
-            click.echo(f"\r{self.sessions} sessions, {self.messages} messages\x1b[K", err=True, nl=False)

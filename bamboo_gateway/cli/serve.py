@@ -13,16 +13,18 @@ import structlog
 import trio
 
 from ..agents import load_agent
-from ..config import Address, GatewayConfig, UnixAddress
+from ..config import GatewayConfig
 from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
 from ..identity.directory import TokenDirectory
 from ..storage import parse_storage
-from . import config_file, logs, settings
+from . import config_file, faults, greeting, logs, settings
+from .browser import open_browser
 from .reloader import Reloader
 from .rereading import RereadableCommand
 from .running import run
 from .service_manager import ServiceManager
+from .storage_progress import StorageProgress
 from .task_tree import run_task_tree_printer
 from .tokens_path import tokens_path
 
@@ -49,6 +51,7 @@ took two to eight times as long from a token to its client (measured).
 @click.command("serve", cls=RereadableCommand)
 @config_file.option
 @settings.options
+@click.option("--open", "opens_console", is_flag=True, help="Open the web console in a browser.")
 @click.pass_context
 def command(ctx: click.Context, /, **values: Any) -> None:
     """
@@ -58,35 +61,41 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     ends it at once. SIGHUP has it read its settings again.
 
     It prints one line with its address once it accepts connections; all else
-    goes to stderr. What is typed goes before the environment, and that before
-    the file of --config, where an option is a key of its name with underscores
-    (and allowed_origins a list).
+    goes to stderr: log lines and, at a terminal, how to get to it. What is typed
+    goes before the environment, and that before the file of --config, where an
+    option is a key of its name with underscores (and allowed_origins a list).
     """
     ours = settings.pick(settings.ServeConfig, values)
     logs.configure(ours.log_level, ours.log_format, sys.stderr)
     try:
         config = settings.pick(GatewayConfig, values)
         tokens = TokenDirectory(config, tokens_path(ours.tokens), is_required=ours.tokens is not None)
-        gateway = Gateway(
-            config, agent=load_agent(ours.agent), storage=parse_storage(ours.storage), authenticate=tokens
-        )
+        storage_progress = StorageProgress()
+        storage = parse_storage(ours.storage, report=storage_progress)
+        gateway = Gateway(config, agent=load_agent(ours.agent), storage=storage, authenticate=tokens)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    if values["opens_console"] and (reason := greeting.why_no_console(config)):
+        raise click.UsageError(f"--open: {reason}")
     # Here, for the process is ours; in an embedder's it is not.
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    run(_serve_watched, gateway, Reloader(gateway, ours, ctx), ServiceManager.take_from(os.environ))
+    manager = ServiceManager.take_from(os.environ)
+    with faults.logged(), storage_progress:
+        run(_serve_watched, gateway, Reloader(gateway, ours, ctx), manager, values["opens_console"])
 
 
-async def _serve_watched(gateway: Gateway, reloader: Reloader, manager: ServiceManager) -> None:
+async def _serve_watched(
+    gateway: Gateway, reloader: Reloader, manager: ServiceManager, opens_console: bool
+) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(run_task_tree_printer)
         nursery.start_soon(manager.run_watchdog)
-        await _serve(gateway, reloader, manager)
+        await _serve(gateway, reloader, manager, opens_console)
         nursery.cancel_scope.cancel()
 
 
-async def _serve(gateway: Gateway, reloader: Reloader, manager: ServiceManager) -> None:
+async def _serve(gateway: Gateway, reloader: Reloader, manager: ServiceManager, opens_console: bool) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(_heed_signals, gateway, reloader, manager)
         try:
@@ -98,16 +107,17 @@ async def _serve(gateway: Gateway, reloader: Reloader, manager: ServiceManager) 
             raise click.ClickException(f"cannot listen on {gateway.config.bind}: {reason}") from error
         if gateway.config.insecure_no_auth and not gateway.asks_who:
             log.warning("nobody is asked who they are", bind=gateway.config.bind)
-        listening = "listening on " + " ".join(_url(gateway.config, address) for address in addresses)
+        urls = [greeting.websocket_url(gateway.config, address) for address in addresses]
+        listening = "listening on " + " ".join(urls)
         click.echo(listening)
         await manager.tell_ready(listening)
-
-
-def _url(config: GatewayConfig, address: Address | UnixAddress) -> str:
-    """What clients have to dial; of a socket in the file system, where that is."""
-    if isinstance(address, UnixAddress):
-        return str(address)
-    return f"{'wss' if config.tls_cert else 'ws'}://{address}"
+        if sys.stderr.isatty():
+            for line in greeting.lines(
+                gateway.config, reloader.ours, addresses[0], asks_who=gateway.asks_who
+            ):
+                click.echo(line, err=True)
+        if opens_console:
+            nursery.start_soon(open_browser, greeting.console_url(gateway.config, addresses[0]))
 
 
 async def _heed_signals(

@@ -51,8 +51,8 @@ class Transcript:
             self._say(event.token)
         if isinstance(event, AgentComplete | Error):
             self._end_line()
-        if note := _NOTES.get(type(event)):
-            self.note(note(event))
+        if (text := note_of(event)) is not None:
+            self.note(text)
 
     def note(self, text: str) -> None:
         """Say something about the talk rather than in it."""
@@ -82,6 +82,12 @@ class Transcript:
         if self._is_in_line:
             click.echo()
             self._is_in_line = False
+
+
+def note_of(event: ClientEvent) -> str | None:
+    """What is said of an event, other than its own words; None: nothing."""
+    note = _NOTES.get(type(event))
+    return None if note is None else note(event)
 
 
 def _tool_start(event: AgentToolStart) -> str:

@@ -86,7 +86,19 @@ class Endpoint:
         try:
             return await self._secure(stream, ssl_context or ssl.create_default_context())
         except trio.BrokenResourceError as error:
-            raise ConnectError(f"no TLS with {self.url}: {error.__cause__ or 'the peer hung up'}") from error
+            cause = error.__cause__
+            # Who has shown a certificate does speak TLS.
+            hint = "" if isinstance(cause, ssl.SSLCertVerificationError) else f"; {self.hint}"
+            raise ConnectError(f"no TLS with {self.url}: {cause or 'the peer hung up'}{hint}") from error
+
+    @property
+    def hint(self) -> str:
+        """What to try where somebody answers who does not understand."""
+        if self.socket_path is not None:
+            return "see whether it is a gateway's socket"
+        other = "ws" if self.is_secure else "wss"
+        kind = "without TLS" if self.is_secure else "with TLS"
+        return f"a gateway {kind} is dialled {other}://{self.host_header}"
 
     async def _secure(
         self, stream: trio.SocketStream, ssl_context: ssl.SSLContext

@@ -67,7 +67,9 @@ class WebSocket:
             await self._send(Request(host=endpoint.host_header, target=endpoint.resource))
             answer = await self._next_event()
         except (ClosedError, RemoteProtocolError) as error:
-            raise ConnectError(f"what answers at {endpoint.url} is no WebSocket server") from error
+            raise ConnectError(
+                f"what answers at {endpoint.url} is no WebSocket server; {endpoint.hint}"
+            ) from error
         if isinstance(answer, RejectConnection):
             said = await self._read_refusal(answer)
             raise ConnectError(

@@ -8,6 +8,7 @@ from typing import Literal
 
 import attrs
 
+from ..histogram import HistogramSnapshot
 from ..protocol import versions
 from ..protocol.messages import Json, Limits
 from ..session import requests
@@ -88,12 +89,26 @@ async def info(context: CommandContext, args: NoArgs) -> GatewayInfo:
 
 
 @attrs.frozen
+class StatsArgs:
+    """What beside the statistics."""
+
+    histograms: bool = False
+    """Also how long things took?"""
+
+
+@attrs.frozen
 class GatewayStats:
     """How the gateway does: `Gateway.statistics()` as JSON."""
 
     statistics: Json
+    histograms: dict[str, HistogramSnapshot] | None
+    """
+    How many seconds things took: `delivery_lag`, `commit_time`, `loop_lag`, `turn_duration`. They count from
+    the gateway's start on: the difference of two answers is what was between them. Null where not asked for.
+    """
 
 
-async def stats(context: CommandContext, args: NoArgs) -> GatewayStats:
+async def stats(context: CommandContext, args: StatsArgs) -> GatewayStats:
     """Answer `gateway.stats`."""
-    return GatewayStats(context.services.report.statistics())
+    report = context.services.report
+    return GatewayStats(report.statistics(), dict(report.histograms()) if args.histograms else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections import Counter
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -16,6 +17,15 @@ RETRY_AFTER = 1.0
 """Seconds after which a place may be free again: clients need a fraction of one to say who they are."""
 
 
+class Stage(enum.Enum):
+    """How far such a socket is."""
+
+    NEW = "has asked for nothing yet"
+    ASKING = "waits for an answer"
+    READING = "takes an answer in"
+    KEPT = "was answered, and is kept open in case"
+
+
 @attrs.define(eq=False)
 class Entrant:
     """One such socket."""
@@ -23,10 +33,14 @@ class Entrant:
     address: str
     """Whence, as the limit counts: a network, `unix`, or nothing, for a stream that has no address."""
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-    """Of what it does until it has asked for something; its deadline is that for saying who it is."""
-    is_mute: bool = True
-    """Has it not asked for anything yet? Then it may be made to give way."""
+    """Of what it does until it has asked for a WebSocket; its deadline is that for saying who it is."""
+    stage: Stage = Stage.NEW
     has_given_way: bool = False
+
+    @property
+    def is_mute(self) -> bool:
+        """Is it not the gateway that it waits for? Then it may be made to give way."""
+        return self.stage is not Stage.ASKING
 
 
 class Admission:
@@ -61,8 +75,8 @@ class Admission:
         """
         Let a socket in.
 
-        Where it is full, the oldest that has not even asked for anything gives
-        way: so one who opens sockets and is silent keeps nobody out, not even
+        Where it is full, the oldest that waits for no answer gives way: so one who
+        opens sockets and is silent, or does not read, keeps nobody out, not even
         those who share an address with them.
 
         Args:

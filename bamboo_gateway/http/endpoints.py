@@ -1,4 +1,4 @@
-"""What the gateway's port answers to plain HTTP: is it well, is it ready, its metrics, its version."""
+"""What the gateway's port answers to plain HTTP: is it well and ready, metrics, its version, its pages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from ..identity.gatekeeper import Gatekeeper
 from ..principal import Credentials, Principal, Scope
 from ..refusals import HandshakeFailure
 from .messages import RefusedError, Reply, Request, bearer_token, json_reply, refusal, retry_after
+from .pages import Page, Pages
+
+_NO_CONSOLE = "this gateway was installed without the files of its web console"
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """The text format that every collector of metrics reads."""
@@ -28,6 +31,11 @@ class Site(Protocol):
     @property
     def version(self) -> str:
         """Of the package."""
+        ...
+
+    @property
+    def has_console(self) -> bool:
+        """Are the web console and the client module served?"""
         ...
 
     def why_not_ready(self) -> str | None:
@@ -55,6 +63,7 @@ class Endpoints:
 
     site: Site
     gatekeeper: Gatekeeper
+    pages: Pages = attrs.field(factory=Pages)
 
     async def answer(self, request: Request, visitor: Visitor) -> Reply:
         """
@@ -62,17 +71,25 @@ class Endpoints:
 
         Raises:
             RefusedError: With an answer that says why not.
+            OSError: The pages cannot be read.
         """
         handle = _HANDLERS.get(request.path)
-        if handle is None:
-            text = "there is nothing here; a WebSocket is opened with ws://, and may be at any path"
-            raise RefusedError(refusal(HTTPStatus.NOT_FOUND, text), HandshakeFailure.HTTP)
-        if request.method not in ("GET", "HEAD"):
-            text = f"{request.path} can be read, and nothing else"
-            raise RefusedError(
-                refusal(HTTPStatus.METHOD_NOT_ALLOWED, text, [("Allow", "GET, HEAD")]), HandshakeFailure.HTTP
-            )
-        return await handle(self, request, visitor)
+        if handle is not None:
+            _refuse_all_but_reading(request)
+            return await handle(self, request, visitor)
+        page = await self._page(request.path)
+        _refuse_all_but_reading(request)
+        return page.answer(request)
+
+    async def _page(self, path: str) -> Page:
+        missing = "there is nothing here"
+        if self.site.has_console:
+            page = await self.pages.find(path)
+            if page is not None:
+                return page
+            missing = _NO_CONSOLE if path == "/" else missing
+        text = f"{missing}; a WebSocket is opened with ws://, and may be at any path"
+        raise RefusedError(refusal(HTTPStatus.NOT_FOUND, text), HandshakeFailure.HTTP)
 
     async def _health(self, request: Request, visitor: Visitor) -> Reply:
         return json_reply(HTTPStatus.OK, {"status": "alive"})
@@ -99,6 +116,14 @@ class Endpoints:
                     HandshakeFailure.FORBIDDEN,
                 )
         return Reply(HTTPStatus.OK, self.site.metrics(), METRICS_TYPE)
+
+
+def _refuse_all_but_reading(request: Request) -> None:
+    if request.method not in ("GET", "HEAD"):
+        text = f"{request.path} can be read, and nothing else"
+        raise RefusedError(
+            refusal(HTTPStatus.METHOD_NOT_ALLOWED, text, [("Allow", "GET, HEAD")]), HandshakeFailure.HTTP
+        )
 
 
 async def admit(gatekeeper: Gatekeeper, credentials: Credentials) -> Principal:

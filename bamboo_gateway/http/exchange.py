@@ -55,12 +55,13 @@ def answer_unread(reply: Reply) -> bytes:
 
 
 def _write(connection: h11.Connection, reply: Reply, *, is_last: bool, with_body: bool) -> bytes:
+    is_modified = reply.status is not HTTPStatus.NOT_MODIFIED
     headers = [
         # Those that say that we failed need none (RFC 9110 §6.6.1), and may so be made beforehand.
         *([] if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else [("Date", formatdate(usegmt=True))]),
-        ("Content-Type", reply.content_type),
-        ("Content-Length", str(len(reply.body))),
-        ("Cache-Control", "no-store"),
+        # A length would be that of what the client has (§8.6).
+        *([("Content-Type", reply.content_type), _length(reply)] if is_modified else []),
+        ("Cache-Control", reply.cache_control),
         ("X-Content-Type-Options", "nosniff"),
         *reply.headers,
         *([("Connection", "close")] if is_last else []),
@@ -68,9 +69,13 @@ def _write(connection: h11.Connection, reply: Reply, *, is_last: bool, with_body
     events: list[h11.Event] = [
         h11.Response(status_code=reply.status, headers=headers, reason=reply.status.phrase.encode())
     ]
-    if with_body:
+    if with_body and is_modified:
         events.append(h11.Data(data=reply.body))
     return b"".join(connection.send(event) or b"" for event in [*events, h11.EndOfMessage()])
+
+
+def _length(reply: Reply) -> tuple[str, str]:
+    return "Content-Length", str(len(reply.body))
 
 
 def _no_request(status: HTTPStatus, detail: str) -> RefusedError:

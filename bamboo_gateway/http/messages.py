@@ -52,6 +52,8 @@ class Reply:
     body: bytes = b""
     content_type: str = "application/json"
     headers: Headers = ()
+    cache_control: str = "no-store"
+    """What caches, the browser's own among them, may do with it."""
 
 
 def json_reply(status: HTTPStatus, value: Mapping[str, object], headers: Headers = ()) -> Reply:

@@ -12,14 +12,14 @@ import socket
 import ssl
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 
 import structlog
 import trio
 
 from ..config import Address
-from ..connection.admission import Entrant, full
+from ..connection.admission import Entrant, Stage, full
 from ..connection.handshake import judge_upgrade
 from ..connection.host import Host
 from ..connection.nursery import Arrival, Read, read_messages, serve_websocket
@@ -110,11 +110,14 @@ class FrontDoor:
             if context is None:
                 await self._turn_away(stream, error)
             raise
-        entrant.scope.deadline = trio.current_time() + (config.connect_timeout or math.inf)
+        self._give_time(entrant)
         try:
             await self._receive(stream, context, entrant, address)
         finally:
             admission.leave(entrant)
+
+    def _give_time(self, entrant: Entrant) -> None:
+        entrant.scope.deadline = trio.current_time() + (self._host.config.connect_timeout or math.inf)
 
     async def _turn_away(self, stream: trio.abc.Stream, error: RefusedError) -> None:
         """Say that there is no room, to some at a time."""
@@ -137,20 +140,36 @@ class FrontDoor:
             try:
                 arrival = await self._converse(stream, reader, entrant, address)
             except RefusedError as error:
-                entrant.is_mute = True  # it has had its answer, and may give way
+                entrant.stage = Stage.READING
                 await self._answer_last(stream, answer_unread(error.reply))
                 raise
         if arrival is not None:
             await serve_websocket(self._host, arrival, self._read)
-        elif entrant.has_given_way:
-            if reader is not None:
+        elif entrant.has_given_way or entrant.scope.cancelled_caught:
+            await self._let_go(stream, reader, entrant)
+
+    async def _let_go(self, stream: trio.abc.Stream, reader: HeadReader | None, entrant: Entrant) -> None:
+        """
+        End what had no time or no place left, and say why where that can be heard.
+
+        Browsers keep sockets open after an answer, in case. Such a one ends without
+        a word, which a browser could take for the answer to its next request.
+
+        Raises:
+            RefusedError: Why, unless it was only kept.
+        """
+        has_begun = reader is not None and reader.has_begun
+        if entrant.stage is Stage.KEPT and (entrant.has_given_way or not has_begun):
+            return
+        if entrant.stage is Stage.READING and not entrant.has_given_way:
+            raise _too_slow("the answer took too long to be taken")
+        failure = full() if entrant.has_given_way else _too_slow()
+        if reader is not None and entrant.stage is not Stage.READING:
+            if entrant.has_given_way:
                 await self._dismiss(stream)
-            raise full()
-        elif entrant.scope.cancelled_caught:
-            late = _too_slow()
-            if reader is not None and reader.has_begun:
-                await self._answer_last(stream, answer_unread(late.reply))
-            raise late
+            elif has_begun:
+                await self._answer_last(stream, answer_unread(failure.reply))
+        raise failure
 
     async def _dismiss(self, stream: trio.abc.Stream) -> None:
         """Tell who gives way, and do not wait for it to go: in a flood, those would be without number."""
@@ -162,13 +181,12 @@ class FrontDoor:
     ) -> Arrival | None:
         """Answer plain HTTP until the client wants a WebSocket; None: it wants nothing more."""
         while True:
-            entrant.is_mute = True
-            head = await self._read_head(reader)
+            head = await self._read_head(reader, entrant)
             if head is None:
                 return None
             if entrant.has_given_way:  # and its bytes came in the same moment, before the cancel was felt
-                raise full()
-            entrant.is_mute = False
+                return None
+            entrant.stage = Stage.ASKING
             config, address = self._host.config, peer
             if is_trusted(peer, config.trusted_proxies):  # whose sockets many clients may share, in turns
                 address = client_address(peer, _forwarded_for(head), config.trusted_proxies)
@@ -180,15 +198,24 @@ class FrontDoor:
                 return Arrival(stream, upgrade, entrant, address, reader.take_rest())
             exchange = Exchange(head)
             reply = await self._answer(exchange.request, self._visitor(peer, address))
-            if not exchange.may_be_followed():
-                await self._answer_last(stream, exchange.answer(reply, is_last=True))
+            is_last = not exchange.may_be_followed()
+            entrant.stage = Stage.READING
+            await stream.send_all(exchange.answer(reply, is_last=is_last))
+            entrant.stage = Stage.KEPT
+            if is_last:
+                await self._see_off(stream)
                 return None
-            await stream.send_all(exchange.answer(reply, is_last=False))
+            self._give_time(entrant)
 
-    async def _read_head(self, reader: HeadReader) -> bytes | None:
+    async def _read_head(self, reader: HeadReader, entrant: Entrant) -> bytes | None:
         config = self._host.config
-        with trio.move_on_after(config.head_timeout or math.inf):
-            return await reader.read(config.max_head_bytes, config.max_head_fields)
+        try:
+            with trio.move_on_after(config.head_timeout or math.inf):
+                return await reader.read(config.max_head_bytes, config.max_head_fields)
+        except trio.BrokenResourceError:
+            if entrant.stage is Stage.NEW or reader.has_begun:
+                raise
+            return None  # who was answered need say no goodbye
         if reader.has_begun:
             raise _too_slow()
         return None
@@ -206,14 +233,19 @@ class FrontDoor:
         return Visitor(address, is_local and not is_trusted(peer, config.trusted_proxies))
 
     async def _answer_last(self, stream: trio.abc.Stream, answer: bytes) -> None:
+        """Say *answer*, and see the client go, within `close_timeout`."""
+        with trio.move_on_after(self._host.config.close_timeout):
+            await stream.send_all(answer)
+            await self._see_off(stream)
+
+    async def _see_off(self, stream: trio.abc.Stream) -> None:
         """
-        Say *answer*, and see the client go, within `close_timeout`.
+        See the client go that was answered for good, within `close_timeout`.
 
         Reading on is what keeps the answer alive: a socket closed over unread
         bytes is reset, and the client never reads it.
         """
-        with trio.move_on_after(self._host.config.close_timeout):
-            await stream.send_all(answer)
+        with trio.move_on_after(self._host.config.close_timeout), suppress(trio.BrokenResourceError):
             if isinstance(stream, trio.abc.HalfCloseableStream):
                 await stream.send_eof()
             while await stream.receive_some(LINGER_BYTES):
@@ -236,8 +268,7 @@ _NO_ROOM = answer_unread(full().reply)
 _NO_TLS = refusal(HTTPStatus.BAD_REQUEST, "this port speaks TLS")
 
 
-def _too_slow() -> RefusedError:
-    text = "the request took too long to come"
+def _too_slow(text: str = "the request took too long to come") -> RefusedError:
     return RefusedError(refusal(HTTPStatus.REQUEST_TIMEOUT, text), HandshakeFailure.TIMEOUT, text)
 
 

@@ -83,8 +83,15 @@ def with_parts(classes: Iterable[type]) -> Iterator[type]:
     for cls in classes:
         yield cls
         attrs.resolve_types(cls)
-        kinds = [kind for field in attrs.fields(cls) for kind in (field.type, *get_args(field.type))]
+        kinds = [kind for field in attrs.fields(cls) for kind in _kinds(field.type)]
         yield from with_parts(kind for kind in kinds if isinstance(kind, type) and attrs.has(kind))
+
+
+def _kinds(kind: Any) -> Iterator[Any]:
+    """A type, and those that it is made of, however deep."""
+    yield kind
+    for each in get_args(kind):
+        yield from _kinds(each)
 
 
 def class_schema(cls: type) -> Schema:

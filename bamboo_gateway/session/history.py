@@ -22,12 +22,16 @@ from ..protocol.messages import (
     Error,
     Json,
     LoggedEvent,
+    TokenUsage,
 )
 
 Status = Literal["running", "complete", "failed", "interrupted"]
 
 MESSAGE_BYTES = 512
 """What a message takes beside its text: nobody may fill the memory with empty ones."""
+
+MAX_REASON = 1000
+"""Characters of what is kept of why a turn failed; the event in the log has all of it."""
 
 _ALL = 2**63 - 1
 """A `seq` beyond every other: an answer that was cut grows no more."""
@@ -43,6 +47,22 @@ class ToolRecord:
     result: str | None = None
     """None: it has not come back."""
     ok: bool | None = None
+    started_at: int | None = None
+    """Unix milliseconds; left out: nobody knows, as in what an older version has stored."""
+    completed_at: int | None = None
+    """Unix milliseconds; left out: it has not come back, or nobody knows."""
+    position: int | None = None
+    """Characters (code points) of `content` that came before the call; left out: nobody knows."""
+
+
+@attrs.frozen
+class TurnError:
+    """Why a turn did not come to its end."""
+
+    code: str
+    """A row of the table of error codes."""
+    message: str
+    """For people; cut, if it is very long."""
 
 
 @attrs.frozen
@@ -62,6 +82,10 @@ class HistoryMessage:
     tool_calls: tuple[ToolRecord, ...] = ()
     truncated: bool = False
     """It was longer than an answer may be: its end is missing here."""
+    usage: TokenUsage | None = None
+    """What a complete answer has cost; left out where an older version has stored it."""
+    error: TurnError | None = None
+    """Why an answer failed or was interrupted; left out where an older version has stored it."""
 
 
 @attrs.frozen
@@ -88,7 +112,11 @@ class _Answer:
     truncated: bool = False
     seq: int = 0
     """The last event that was folded in."""
+    usage: TokenUsage | None = None
+    error: TurnError | None = None
     _parts: list[str] = attrs.field(factory=list)
+    _length: int = 0
+    """Characters of all parts."""
     _tools: dict[str, ToolRecord] = attrs.field(factory=dict)
 
     @classmethod
@@ -103,23 +131,43 @@ class _Answer:
             truncated=said.truncated,
             seq=stored.seq,
             parts=[said.content],
+            length=len(said.content),
             tools=tools,
         )
 
-    def add(self, event: AgentToken | AgentToolStart | AgentToolComplete) -> None:
+    def add(self, event: AgentToken | AgentToolStart | AgentToolComplete, ts: int) -> None:
         if isinstance(event, AgentToken):
             self._parts.append(event.token)
+            self._length += len(event.token)
             return
         call_id = event.tool_call_id or event.tool
         if isinstance(event, AgentToolStart):
-            self._tools[call_id] = ToolRecord(call_id, event.tool, event.args)
+            self._tools[call_id] = ToolRecord(
+                call_id, event.tool, event.args, started_at=ts, position=self._length
+            )
         else:
-            started = self._tools.get(call_id, ToolRecord(call_id, event.tool))
-            self._tools[call_id] = attrs.evolve(started, result=event.result, ok=event.ok)
+            started = self._tools.get(call_id, ToolRecord(call_id, event.tool, position=self._length))
+            self._tools[call_id] = attrs.evolve(started, result=event.result, ok=event.ok, completed_at=ts)
+
+    def end(self, outcome: AgentComplete | Error) -> None:
+        if isinstance(outcome, AgentComplete):
+            self.status, self.usage = "complete", outcome.usage
+            return
+        self.status = "interrupted" if outcome.code == ErrorCode.AGENT_INTERRUPTED else "failed"
+        self.error = TurnError(str(outcome.code), outcome.message[:MAX_REASON])
 
     def message(self) -> HistoryMessage:
-        content, calls = "".join(self._parts), tuple(self._tools.values())
-        return HistoryMessage("assistant", content, self.run_id, self.ts, self.status, calls, self.truncated)
+        return HistoryMessage(
+            "assistant",
+            "".join(self._parts),
+            self.run_id,
+            self.ts,
+            self.status,
+            tuple(self._tools.values()),
+            self.truncated,
+            self.usage,
+            self.error,
+        )
 
 
 class History:
@@ -190,7 +238,7 @@ class History:
         self._answer, self._saved_seq = _Answer(run_id, ts), 0
         self._add_bytes(MESSAGE_BYTES)
 
-    def record(self, event: LoggedEvent, run_id: str | None, seq: int, size_bytes: int) -> None:
+    def record(self, event: LoggedEvent, run_id: str | None, seq: int, size_bytes: int, ts: int) -> None:
         """
         Fold one event of the running turn into its answer; events of no turn are no conversation.
 
@@ -199,6 +247,7 @@ class History:
             run_id: Its turn.
             seq: Its place in the log.
             size_bytes: Of it, when encoded.
+            ts: Unix milliseconds when it was appended.
         """
         answer = self._answer
         if answer is None or run_id != answer.run_id or seq <= answer.seq:
@@ -206,9 +255,9 @@ class History:
         answer.seq = seq
         match event:
             case AgentToken():
-                self._extend(answer, event, len(event.token.encode()))
+                self._extend(answer, event, len(event.token.encode()), ts)
             case AgentToolStart() | AgentToolComplete():
-                self._extend(answer, event, size_bytes)
+                self._extend(answer, event, size_bytes, ts)
             case _:
                 pass
 
@@ -220,9 +269,7 @@ class History:
         """
         answer, self._answer = self._answer, None
         assert answer is not None, "a turn that runs has an answer"
-        answer.status = "complete"
-        if isinstance(outcome, Error):
-            answer.status = "interrupted" if outcome.code == ErrorCode.AGENT_INTERRUPTED else "failed"
+        answer.end(outcome)
         finished = self._append(answer.message(), answer.size_bytes)
         self._add_bytes(0)
         return finished
@@ -254,11 +301,11 @@ class History:
         return self._messages[-1]
 
     def _extend(
-        self, answer: _Answer, event: AgentToken | AgentToolStart | AgentToolComplete, size: int
+        self, answer: _Answer, event: AgentToken | AgentToolStart | AgentToolComplete, size: int, ts: int
     ) -> None:
         answer.truncated = answer.truncated or answer.size_bytes + size > self._max_bytes
         if not answer.truncated:
-            answer.add(event)
+            answer.add(event, ts)
             answer.size_bytes += size
             self._add_bytes(size)
 

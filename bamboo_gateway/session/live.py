@@ -89,6 +89,7 @@ class LiveSession:
             last_seq=self.log.last_seq,
             epoch=self.log.epoch,
             number=self.number,
+            is_temporary=self.is_temporary,
         )
 
     # ── whose it is ──────────────────────────────────────────────────────────
@@ -135,7 +136,7 @@ class LiveSession:
         run_id = run_id or event.run_id
         entry = self.log.append(event, milliseconds(now), run_id)
         self.last_activity = now
-        self.history.record(event, run_id, entry.seq, len(entry.body))
+        self.history.record(event, run_id, entry.seq, len(entry.body), entry.ts)
         return Deliver(self.log, entry)
 
     def trim(self, first_seq: int) -> Iterator[Change]:
@@ -217,7 +218,7 @@ class LiveSession:
             said = list(dropwhile(lambda each: each[0].kind is not AgentStart, said)) or said
             self.history.answer(run.run_id, said[0][0].ts if said else milliseconds(self.last_activity))
         for entry, event in said:
-            self.history.record(event, run.run_id, entry.seq, len(entry.body))
+            self.history.record(event, run.run_id, entry.seq, len(entry.body), entry.ts)
 
     def _begin(self, run: Run, now: float) -> Iterator[Effect]:
         before = tuple(self.history)

@@ -29,7 +29,7 @@ from .history import HistoryMessage
 from .limits import TableLimits
 from .outcomes import Answer, MessageKey
 from .session import ConnectionHandle, Session
-from .stored import StoredSession
+from .stored import Run, StoredSession
 
 ReplyT = TypeVar("ReplyT")
 
@@ -123,7 +123,7 @@ class GetSession(SessionRequest[Session]):
 
 @attrs.frozen
 class SessionPage:
-    """Some sessions, oldest first."""
+    """Some sessions, in the order that was asked for."""
 
     sessions: Sequence[Session]
     next: int | None
@@ -135,7 +135,7 @@ class RefreshSessions(Request[Sequence[Session]]):
     """
     Sessions as they are now, where they are in memory; as they were stored, where they are not.
 
-    What the caller may no longer read is left out.
+    What the caller may no longer read is left out, and what is temporary.
     """
 
     caller: Caller
@@ -189,6 +189,10 @@ class HistoryPage:
     """The number of the first of them; give it as `before` for the page ahead of this one."""
     has_more: bool
     """Are there older ones?"""
+    seq: int
+    """The last event of the session's log that is in the messages, also in the answer that is being given."""
+    queued: Sequence[Run] = ()
+    """Chats that wait for their turn, in order: they are no messages yet."""
 
 
 @attrs.frozen
@@ -201,6 +205,9 @@ class HistoryTail:
     """The number of the first message of the whole page."""
     end: int
     """The storage has the messages from `first` up to and without this one."""
+    seq: int
+    queued: Sequence[Run] = ()
+    """As in `HistoryPage`."""
 
 
 @attrs.frozen

@@ -17,7 +17,8 @@ from . import sqlite_reader, sqlite_sweep
 from .sqlite_batch import Batch
 from .sqlite_connection import Connection
 from .sqlite_errors import reported
-from .sqlite_file import SQLiteFile, Synchronous
+from .sqlite_file import Report, SQLiteFile, Synchronous
+from .sqlite_list import list_sessions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,12 +40,22 @@ class SQLiteStorage:
         synchronous: `full`: each commit is on the disk. `normal`: on the disk a little later; faster, and
             after a power cut the newest commits may be missing. Then there is a new epoch.
         create: False: `open` refuses where there is no file yet.
+        report: Called, in another thread, as `open` brings the file of an older version forward, which may
+            take a while.
     """
 
-    def __init__(self, path: Path, synchronous: Synchronous = "full", *, create: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        synchronous: Synchronous = "full",
+        *,
+        create: bool = True,
+        report: Report = lambda _: None,
+    ) -> None:
         self.path = path
         self._synchronous: Synchronous = synchronous
         self._create = create
+        self._report = report
         self._file: SQLiteFile | None = None
         self._writing = trio.CapacityLimiter(1)
         self._reading = trio.CapacityLimiter(1)
@@ -80,14 +91,16 @@ class SQLiteStorage:
         """
         return await self._read(sqlite_reader.load, session_id, log_limits, history_bytes)
 
-    async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
+    async def list(
+        self, user_id: str | None, after: int, limit: int, *, newest_first: bool = False, search: str = ""
+    ) -> Sequence[Session]:
         """
         A page of the sessions.
 
         Raises:
             StorageError: It cannot be read.
         """
-        return await self._read(sqlite_reader.list_sessions, user_id, after, limit)
+        return await self._read(list_sessions, user_id, after, limit, newest_first, search)
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
         """
@@ -138,7 +151,7 @@ class SQLiteStorage:
 
     def _open(self, log_limits: LogLimits) -> StoredState:
         assert self._file is None
-        file = SQLiteFile(self.path, self._synchronous, create=self._create)
+        file = SQLiteFile(self.path, self._synchronous, create=self._create, report=self._report)
         try:
             state = _in_transaction(file.reader, sqlite_reader.read_state, log_limits)
         except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -15,6 +16,7 @@ from .sqlite_connection import Connection, connect
 from .sqlite_schema import (
     APPLICATION_ID,
     SCHEMA,
+    MigrationStep,
     check_tables,
     create_tables,
     migrate,
@@ -23,6 +25,7 @@ from .sqlite_schema import (
 )
 
 Synchronous: TypeAlias = Literal["full", "normal"]
+Report: TypeAlias = Callable[[MigrationStep], None]
 
 WAL_BYTES = 16 * 1024 * 1024
 """What the write-ahead log is cut back to, if it has grown beyond that."""
@@ -43,13 +46,16 @@ class SQLiteFile:
         synchronous: `full`: a commit is on the disk when it returns. `normal`: it is left to the operating
             system for a while.
         create: Make it if it is not there.
+        report: Called as an older file is brought forward, in the thread of whoever opens it.
 
     Raises:
         StorageError: It is another gateway's, newer, damaged, or no file of ours; it is as it was.
         OSError, sqlite3.Error: It cannot be made or opened.
     """
 
-    def __init__(self, path: Path, synchronous: Synchronous, *, create: bool) -> None:
+    def __init__(
+        self, path: Path, synchronous: Synchronous, *, create: bool, report: Report = lambda _: None
+    ) -> None:
         # Two names of one file must be one lock.
         self.path = path.resolve()
         if not create and not _is_there(self.path):
@@ -59,7 +65,7 @@ class SQLiteFile:
         with ExitStack() as held:
             held.enter_context(closing(FileLock(self.path)))
             if _is_there(self.path):
-                _check_header(self.path)
+                check_header(self.path)
             else:
                 _create(self.path)
             self.writer = Connection(self.path, "rw", "BEGIN IMMEDIATE", _settings(synchronous))
@@ -67,7 +73,7 @@ class SQLiteFile:
             # It goes first, so that the end of the writer is the end of the write-ahead log.
             self.reader = Connection(self.path, "ro", "BEGIN")
             held.enter_context(closing(self.reader))
-            self._prepare()
+            self._prepare(report)
             self._held = held.pop_all()
 
     def close(self) -> None:
@@ -78,7 +84,7 @@ class SQLiteFile:
                 self._mark(is_at_risk=False)
             self.writer.get().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _prepare(self) -> None:
+    def _prepare(self, report: Report) -> None:
         """Look at the file, bring it forward, and begin to use it."""
         # First with the connection that cannot write: a refused file keeps its write-ahead log as well.
         version = read_version(self.reader.get())
@@ -92,7 +98,7 @@ class SQLiteFile:
                 f"{self.path}: its file system cannot map shared memory, which SQLite's WAL needs; use a "
                 "local disk"
             )
-        migrate(connection)
+        migrate(connection, report=report)
         with self.writer.transaction():
             connection.execute("UPDATE store SET epoch = ? WHERE is_at_risk", (uuid.uuid4().hex,))
         self._mark(is_at_risk=self._is_at_risk)
@@ -131,7 +137,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _check_header(path: Path) -> None:
+def check_header(path: Path) -> None:
     """
     See whose file it is, without touching it.
 

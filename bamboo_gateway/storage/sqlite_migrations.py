@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TypeAlias
 
-Migration: TypeAlias = Callable[[sqlite3.Connection], None]
-"""Brings the tables from one version to the next, inside a transaction that is not its own."""
-
-
-def _share(connection: sqlite3.Connection) -> None:
-    """
-    From 1 to 2: sessions are shared and channels owned, so more than one person is in a session.
-
-    A session knows its channels by their numbers, too, and an outcome whose
-    message it was: of all those that there are, the owner's.
-    """
-    for statement in _TO_2:
-        connection.execute(statement)
-
+Migration: TypeAlias = Sequence[str]
+"""The statements that bring the tables from one version to the next, inside a transaction."""
 
 _TO_2 = (
     """
@@ -85,6 +72,12 @@ _TO_2 = (
     """,
     "DROP TABLE store_1",
 )
+"""
+From 1 to 2: sessions are shared and channels owned, so more than one person is in a session.
 
-MIGRATIONS: tuple[Migration, ...] = (_share,)
+A session knows its channels by their numbers, too, and an outcome whose
+message it was: of all those that there are, the owner's.
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (_TO_2,)
 """From version 1 to 2, from 2 to 3 …"""

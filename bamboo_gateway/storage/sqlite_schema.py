@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -151,6 +151,18 @@ class Schema:
 SCHEMA = Schema(TABLES, MIGRATIONS)
 
 
+@attrs.frozen
+class MigrationStep:
+    """How far a file has been brought from one version to the next."""
+
+    before: int
+    after: int
+    """The versions."""
+    done: int
+    total: int
+    """Statements; how long each takes depends on what is in the file."""
+
+
 def create_tables(connection: sqlite3.Connection, epoch: str, schema: Schema = SCHEMA) -> None:
     """Make the tables in an empty file, inside a transaction that is not its own."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -189,14 +201,26 @@ def refuse_newer(version: int, path: Path, schema: Schema = SCHEMA) -> None:
         )
 
 
-def migrate(connection: sqlite3.Connection, schema: Schema = SCHEMA) -> None:
-    """Bring the tables forward, a version at a time; each step is there as a whole or not at all."""
+def migrate(
+    connection: sqlite3.Connection,
+    schema: Schema = SCHEMA,
+    report: Callable[[MigrationStep], None] = lambda _: None,
+) -> None:
+    """
+    Bring the tables forward, a version at a time; each version is there as a whole or not at all.
+
+    *report* is called before each statement, and when the version is reached.
+    """
     while (version := read_version(connection)) < schema.version:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            schema.migrations[version - 1](connection)
+            statements = schema.migrations[version - 1]
+            for number, statement in enumerate(statements):
+                report(MigrationStep(version, version + 1, number, len(statements)))
+                connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {version + 1}")
             connection.execute("COMMIT")
+            report(MigrationStep(version, version + 1, len(statements), len(statements)))
         except BaseException:
             connection.execute("ROLLBACK")
             raise

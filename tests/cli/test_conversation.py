@@ -32,9 +32,11 @@ def logs() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def conversation(client: Client) -> AsyncIterator[tuple[Conversation, trio.Nursery]]:
+async def conversation(
+    client: Client, *, is_patient: bool = False, seen: int = 0
+) -> AsyncIterator[tuple[Conversation, trio.Nursery]]:
     """A conversation whose events are shown, and a nursery for what else is to run."""
-    talk = Conversation(client, Transcript())
+    talk = Conversation(client, Transcript(), is_patient=is_patient, seen=seen)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(talk.run_display)
         nursery.start_soon(talk.run_inquiries)
@@ -80,6 +82,49 @@ async def test_a_refused_line_is_told_and_remembered(capsys: pytest.CaptureFixtu
         await talk.say("hello")
         assert "QUEUE_FULL" in capsys.readouterr().err
         assert talk.has_failed
+
+
+async def test_a_patient_one_says_a_refused_line_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """Until there is room for it; that it waits is told once, and nothing has failed."""
+
+    async def play(the_peer: Peer) -> None:
+        await greet(the_peer)
+        refusal = {"code": "QUEUE_FULL", "message": "later", "retryable": True}
+        refused = [await refuse(the_peer, retry_after=seconds, **refusal) for seconds in (0.001, 0.002)]
+        taken = await take_chat(the_peer)
+        assert {chat["id"] for chat in refused} == {taken["id"]}
+        await the_peer.say("agent_complete", run_id="r", seq=2, **DONE)
+        await refuse(the_peer, code="FORBIDDEN", message="never")
+        await the_peer.hear_close()
+
+    async with (
+        peer(play) as url,
+        connect(url) as client,
+        conversation(client, is_patient=True) as (talk, _),
+    ):
+        outcomes = []
+        for _ in range(2):
+            await talk.say("hello")
+            outcomes.append(talk.has_failed)
+        assert outcomes == [False, True]
+    assert capsys.readouterr().err == "[waiting: QUEUE_FULL: later]\nFORBIDDEN: never\n"
+
+
+async def test_what_is_shown_already_is_not_shown_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """The history was asked for after the first events had come."""
+
+    async def play(the_peer: Peer) -> None:
+        await greet(the_peer)
+        for seq, word in enumerate(("one", "two", "three"), 1):
+            await the_peer.say("agent_token", session_id="s", token=word, run_id="x", seq=seq)
+        await the_peer.say("channel_message", channel="news", content="rain", seq=1)
+        await take_chat_at(the_peer, 4)
+        await the_peer.say("agent_complete", run_id="r", seq=5, **DONE)
+        await the_peer.hear_close()
+
+    async with peer(play) as url, connect(url) as client, conversation(client, seen=2) as (talk, _):
+        await talk.say("hello")
+    assert capsys.readouterr() == ("three\n", "[news: rain]\n")
 
 
 async def test_what_others_say_is_shown_and_what_we_said_is_not(capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,11 +295,23 @@ async def greet(the_peer: Peer, **fields: object) -> None:
     await the_peer.greet(**{"epoch": "e", "last_seq": 0} | fields)
 
 
+async def refuse(the_peer: Peer, **error: object) -> Message:
+    """Refuse a chat."""
+    chat = await the_peer.hear()
+    await the_peer.say("error", id=chat["id"], **error)
+    return chat
+
+
 async def take_chat(the_peer: Peer) -> Message:
     """Accept a chat; its turn is `r`."""
+    return await take_chat_at(the_peer, 1)
+
+
+async def take_chat_at(the_peer: Peer, seq: int) -> Message:
+    """The same, as the entry *seq* of the log."""
     chat = await the_peer.hear()
     await the_peer.say("chat_accepted", session_id="s", run_id="r", id=chat["id"])
-    await the_peer.say("user_message", session_id="s", content="", id=chat["id"], run_id="r", seq=1)
+    await the_peer.say("user_message", session_id="s", content="", id=chat["id"], run_id="r", seq=seq)
     return chat
 
 

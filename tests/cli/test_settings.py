@@ -72,6 +72,12 @@ def test_a_list_is_given_item_by_item() -> None:
     ]
 
 
+def test_what_is_on_by_itself_can_be_switched_off() -> None:
+    """By a flag of its own, or in the environment."""
+    assert probe()["console"] is probe("--console", env={"BAMBOO_CONSOLE": "false"})["console"] is True
+    assert probe("--no-console")["console"] is probe(env={"BAMBOO_CONSOLE": "0"})["console"] is False
+
+
 def test_a_flag_goes_before_a_variable() -> None:
     """The nearer word counts."""
     assert probe("--max-connections", "1", env={"BAMBOO_MAX_CONNECTIONS": "2"})["max_connections"] == 1

@@ -115,8 +115,15 @@ async def test_open_stream_says_that_the_peer_speaks_no_tls() -> None:
         await until_gone(the_peer)
 
     async with peer(answer_in_plain) as url:
-        with pytest.raises(ConnectError, match="no TLS with wss://"):
+        with pytest.raises(
+            ConnectError, match=r"no TLS with wss://.*; a gateway without TLS is dialled ws://127.0.0.1:\d+$"
+        ):
             await Endpoint.parse(url.replace("ws:", "wss:")).open_stream()
+
+
+def test_a_socket_in_the_file_system_has_no_other_scheme() -> None:
+    """What to look at is the socket."""
+    assert Endpoint.parse("unix:/x").hint == "see whether it is a gateway's socket"
 
 
 async def test_open_stream_closes_the_socket_of_a_cancelled_handshake() -> None:

@@ -99,6 +99,8 @@ async def test_a_failed_handshake_is_one_clear_error(script: Script, says: str) 
             async with open_websocket(Endpoint.parse(url), None, LIMITS):
                 pass
     assert url in str(error.value)
+    if says == "no WebSocket server":  # one with TLS, perhaps
+        assert str(error.value).endswith(f"; a gateway with TLS is dialled {url.replace('ws', 'wss', 1)}")
 
 
 @pytest.mark.parametrize(("script", "seconds"), [(send_away, 7.0), (refuse, None)])

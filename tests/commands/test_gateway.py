@@ -72,4 +72,12 @@ async def test_info_tells_what_the_gateway_is() -> None:
 async def test_stats_tell_how_it_does() -> None:
     """The gateway's own statistics, as JSON."""
     async with client() as ann:
-        assert await ann.get("gateway.stats") == {"statistics": {"connections": 3, "closed": {"1001": 2}}}
+        statistics = {"connections": 3, "closed": {"1001": 2}}
+        assert await ann.get("gateway.stats") == {"statistics": statistics, "histograms": None}
+
+
+async def test_stats_tell_how_long_things_took() -> None:
+    """Where that is asked for: bounds, counts and sum of each histogram."""
+    async with client() as ann:
+        histogram = {"bounds": [0.5, 1.0], "counts": [3, 2, 1], "sum": 4.25}
+        assert (await ann.get("gateway.stats", histograms=True))["histograms"] == {"loop_lag": histogram}

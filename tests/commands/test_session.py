@@ -21,6 +21,8 @@ from bamboo_gateway.turn import Turn
 from tests.backstage import Backstage, backstage
 from tests.session.tables import EPOCH, TS
 
+NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
 
 async def parrot(turn: Turn) -> None:
     """An agent that repeats what it is told, unless that is to sleep."""
@@ -90,6 +92,7 @@ async def test_get_shows_a_session() -> None:
             "last_seq": 0,
             "epoch": EPOCH,
             "access": "own",
+            "temporary": False,
             "shares": {},
         }
         assert await ann.get("session.get", session_id="s1") == shown
@@ -164,6 +167,29 @@ async def test_list_shows_the_caller_s_sessions_page_by_page() -> None:
         assert rest["next"] is None
 
 
+async def test_list_can_begin_with_the_newest() -> None:
+    """And goes on from there by `next`."""
+    async with client() as ann:
+        made = [(await ann.get("session.create"))["session_id"] for _ in range(2)]
+        page = await ann.get("session.list", limit=2, order="newest")
+        assert [session["session_id"] for session in page["sessions"]] == [made[1], made[0]]
+        rest = await ann.get("session.list", limit=2, order="newest", after=page["next"])
+        assert [session["session_id"] for session in rest["sessions"]] == ["s1"]
+        assert rest["next"] is None
+        assert await ann.refused("session.list", order="random") == ErrorCode.INVALID_ARGUMENTS
+
+
+async def test_list_can_be_searched() -> None:
+    """By a piece of id, name or owner's id, in any case; what others own is found by nobody else."""
+    async with client() as ann:
+        await ann.stage.sessions.create("bob", name="Tea")
+        mine = (await ann.get("session.create", name="Tea for two"))["session_id"]
+        for search, found in (("tEA", [mine]), ("ANN", ["s1", mine]), ("S1", ["s1"]), ("bob", []), ("%", [])):
+            page = await ann.get("session.list", search=search)
+            assert [session["session_id"] for session in page["sessions"]] == found, search
+        assert await ann.refused("session.list", search="x" * 257) == ErrorCode.INVALID_ARGUMENTS
+
+
 async def test_delete_ends_a_session() -> None:
     """Its own, or another of the caller's; then it is unknown."""
     async with client() as ann:
@@ -207,12 +233,39 @@ async def test_history_tells_what_was_said_and_done() -> None:
         assert page == {
             "messages": [
                 message | {"role": "user", "content": "hello", "tool_calls": []},
-                message | {"role": "assistant", "content": "hello", "tool_calls": [call]},
+                message | {"role": "assistant", "content": "hello", "tool_calls": [call], "usage": NOTHING},
             ],
             "first": 0,
             "has_more": False,
+            "seq": 6,
+            "queued": [],
         }
-        assert call == {"id": call["id"], "tool": "squawk", "args": {"n": 1}, "result": "!", "ok": True}
+        assert call == {
+            "id": call["id"],
+            "tool": "squawk",
+            "args": {"n": 1},
+            "result": "!",
+            "ok": True,
+            "started_at": TS,
+            "completed_at": TS,
+            "position": 0,
+        }
+
+
+async def test_history_and_the_events_behind_it_are_the_whole() -> None:
+    """Who asks in mid-answer applies what comes after `seq`: nothing is lost, and nothing twice."""
+    async with client() as ann:
+        await ann.chat("sleep")
+        await ann.stage.wait_until(lambda: len(ann.stage.turn("r1")) == 2)
+        await ann.chat("next")
+        page = await ann.get("session.history")
+        assert page["seq"] == len(ann.stage.events["s1"])
+        assert [message["status"] for message in page["messages"]] == ["complete", "running"]
+        assert page["queued"] == [{"run_id": "r2", "content": "next", "id": None}]
+        await ann.get("session.abort", run_id="r1")
+        page = await ann.get("session.history")
+        assert page["messages"][1]["error"] == {"code": "AGENT_ABORTED", "message": "the turn was aborted"}
+        assert page["queued"] == []
 
 
 @given(turns=st.integers(0, 4), limit=st.integers(1, 5))

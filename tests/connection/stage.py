@@ -22,8 +22,10 @@ from bamboo_gateway.connection.fanout import Fanout
 from bamboo_gateway.connection.host import Host
 from bamboo_gateway.connection.pool import ConnectionPool
 from bamboo_gateway.connection.reauthentication import Reauthentication
+from bamboo_gateway.connection.roster import Roster
 from bamboo_gateway.gateway import Gateway, table_limits
 from bamboo_gateway.http.endpoints import Endpoints
+from bamboo_gateway.http.pages import Pages
 from bamboo_gateway.identity.directory import TokenDirectory
 from bamboo_gateway.identity.gatekeeper import Gatekeeper
 from bamboo_gateway.journal import Journal
@@ -135,6 +137,7 @@ async def stage(
     agent: Agent = echo,
     storage: SessionStorage | None = None,
     authenticate: Authenticator | None = None,
+    pages: Pages | None = None,
 ) -> AsyncIterator[Stage]:
     """The parts of a gateway for as long as the block runs."""
     storage = storage or MemoryStorage()
@@ -149,7 +152,9 @@ async def stage(
     fanout = Fanout(pool, turns)
     channels = ChannelManager(registry, LocalChannel(registry), {}, send_timeout=10.0)
     gatekeeper = Gatekeeper(authenticate or TokenDirectory(config), lambda: host.config, trio.current_time)
-    services = Services(registry, catalog, channels, gateway, Reauthentication(pool, gatekeeper))
+    services = Services(
+        registry, catalog, channels, gateway, Reauthentication(pool, gatekeeper), Roster(pool)
+    )
     router = MessageRouter(services, agent, config.command_timeout)
     host = Host(config, gatekeeper, pool, registry, router, channels)
     async with trio.open_nursery() as nursery:
@@ -157,7 +162,7 @@ async def stage(
         await nursery.start(_run, backstage, registry, journal, fanout, turns)
         async with trio.open_nursery() as connections:
             sessions = SessionManager(registry, catalog, time.time)
-            door = FrontDoor(host, Endpoints(gateway, gatekeeper))
+            door = FrontDoor(host, Endpoints(gateway, gatekeeper, pages or Pages()))
             parts = Stage(host, door, registry, table, fanout, sessions, connections, backstage)
             try:
                 yield parts

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bamboo_gateway.connection.admission import Admission, Entrant
+from bamboo_gateway.connection.admission import Admission, Entrant, Stage
 from bamboo_gateway.http.messages import RefusedError
 
 ONE, OTHER = "192.0.2.1", "192.0.2.2"
@@ -14,7 +14,7 @@ def test_the_oldest_that_is_mute_gives_way() -> None:
     """Where an address has all its places, the one that has waited longest without a word goes."""
     admission = Admission()
     first, second = (admission.enter(ONE, 0, 2) for _ in range(2))
-    first.is_mute = False
+    first.stage = Stage.ASKING
     third = admission.enter(ONE, 0, 2)
     assert [each.has_given_way for each in (first, second, third)] == [False, True, False]
     assert second.scope.cancel_called
@@ -25,7 +25,7 @@ def test_who_has_asked_for_something_keeps_its_place() -> None:
     """Where nobody is mute the newcomer is told so, with a time to come back at; others are not concerned."""
     admission = Admission()
     for _ in range(2):
-        admission.enter(ONE, 0, 2).is_mute = False
+        admission.enter(ONE, 0, 2).stage = Stage.ASKING
     with pytest.raises(RefusedError) as caught:
         admission.enter(ONE, 0, 2)
     assert caught.value.reply.status == 503
@@ -53,11 +53,11 @@ def test_who_came_by_a_proxy_counts_where_it_came_from() -> None:
     """Its place moves with it, unless that address is full."""
     admission = Admission()
     for _ in range(2):
-        admission.enter(ONE, 0, 2).is_mute = False
+        admission.enter(ONE, 0, 2).stage = Stage.ASKING
     passed_on, refused = admission.enter("", 0, 2), admission.enter("", 0, 2)
     admission.move(passed_on, OTHER, 2)
     assert passed_on.address == OTHER
-    refused.is_mute = False
+    refused.stage = Stage.ASKING
     with pytest.raises(RefusedError):
         admission.move(refused, ONE, 2)
     admission.leave(refused)
@@ -74,8 +74,8 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.admission = Admission()
         self.inside: list[Entrant] = []
 
-    @rule(address=st.sampled_from(["", ONE, OTHER, "unix"]), is_mute=st.booleans())
-    def enter(self, address: str, *, is_mute: bool) -> None:
+    @rule(address=st.sampled_from(["", ONE, OTHER, "unix"]), stage=st.sampled_from(Stage))
+    def enter(self, address: str, stage: Stage) -> None:
         """Somebody comes."""
         others = [each for each in self.inside if each.address == address and address]
         crowded = others if len(others) >= self.MOST_PER_ADDRESS else []
@@ -87,7 +87,7 @@ class AdmissionMachine(RuleBasedStateMachine):
             assert crowded
             assert not any(each.is_mute for each in crowded)
             return
-        entrant.is_mute = is_mute
+        entrant.stage = stage
         self.inside.append(entrant)
         gone = [each for each in self.inside if each.has_given_way]
         assert len(gone) == bool(crowded)

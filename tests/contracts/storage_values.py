@@ -6,8 +6,8 @@ import datetime
 
 from hypothesis import strategies as st
 
-from bamboo_gateway.protocol.messages import ChatAccepted, CommandResult, Error
-from bamboo_gateway.session.history import HistoryMessage, ToolRecord
+from bamboo_gateway.protocol.messages import ChatAccepted, CommandResult, Error, TokenUsage
+from bamboo_gateway.session.history import HistoryMessage, ToolRecord, TurnError
 from bamboo_gateway.session.outcomes import Answer, MessageKey, Outcome
 from bamboo_gateway.session.session import Session
 from tests.contracts.storage_steps import NEW_YEAR
@@ -28,7 +28,15 @@ sessions = st.builds(
 )
 
 tool_records = st.builds(
-    ToolRecord, st.text(), st.text(), json_values, st.none() | st.text(), st.none() | st.booleans()
+    ToolRecord,
+    st.text(),
+    st.text(),
+    json_values,
+    st.none() | st.text(),
+    st.none() | st.booleans(),
+    st.none() | I64,
+    st.none() | I64,
+    st.none() | I64,
 )
 
 history_messages = st.builds(
@@ -40,6 +48,8 @@ history_messages = st.builds(
     st.sampled_from(["running", "complete", "failed", "interrupted"]),
     st.lists(tool_records, max_size=3).map(tuple),
     st.booleans(),
+    st.none() | instances(TokenUsage),
+    st.none() | st.builds(TurnError, st.text(), st.text()),
 )
 
 answers: st.SearchStrategy[Answer] = instances(ChatAccepted) | instances(CommandResult) | instances(Error)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import attrs
 import pytest
@@ -9,6 +10,7 @@ from bamboo_gateway.config import GatewayConfig
 from bamboo_gateway.errors import ErrorCode, GatewayError
 from bamboo_gateway.http.endpoints import METRICS_TYPE, Endpoints, Visitor, is_address, refused
 from bamboo_gateway.http.messages import RefusedError, Reply, Request
+from bamboo_gateway.http.pages import Pages
 from bamboo_gateway.identity.directory import TokenDirectory
 from bamboo_gateway.identity.gatekeeper import Gatekeeper
 from bamboo_gateway.principal import Credentials, Principal, Scope
@@ -23,6 +25,7 @@ class Site:
 
     version: str = "1.2.3"
     reason: str | None = None
+    has_console: bool = False
 
     def why_not_ready(self) -> str | None:
         """What is wrong."""
@@ -90,6 +93,42 @@ async def test_there_is_nothing_else(path: str) -> None:
     reply = await refused_with(OPEN, get(path), HERE)
     assert reply.status == 404
     assert b"ws://" in reply.body
+
+
+def with_pages(folder: Path, *, has_console: bool = True) -> Endpoints:
+    """One that asks for tokens, and has a page."""
+    (folder / "index.html").write_text("hello")
+    return Endpoints(Site(has_console=has_console), Gatekeeper(scoped, GatewayConfig), Pages(folder))
+
+
+@pytest.mark.parametrize("visitor", [HERE, ELSEWHERE])
+async def test_everybody_may_have_the_pages(tmp_path: Path, visitor: Visitor) -> None:
+    """They hold nothing; whatever stands behind the path is not looked at."""
+    endpoints = with_pages(tmp_path)
+    for path in ("/", "/?token=secret"):
+        reply = await endpoints.answer(get(path), visitor)
+        assert (reply.status, reply.body) == (200, b"hello")
+    assert (await refused_with(endpoints, get("/", "POST"), visitor)).status == 405
+    reply = await refused_with(endpoints, get("/console/nothing.js"), visitor)
+    assert (reply.status, b"there is nothing here" in reply.body) == (404, True)
+    assert (await endpoints.answer(get("/healthz"), visitor)).status == 200
+
+
+async def test_without_a_console_there_is_no_page(tmp_path: Path) -> None:
+    """404, with the same hint as ever."""
+    reply = await refused_with(with_pages(tmp_path, has_console=False), get("/"), HERE)
+    assert reply.status == 404
+    assert b"there is nothing here; a WebSocket is opened with ws://" in reply.body
+
+
+async def test_a_package_without_pages_says_so(tmp_path: Path) -> None:
+    """404, and why: whoever looks for the console shall not look for a mistake of their own."""
+    endpoints = Endpoints(
+        Site(has_console=True), Gatekeeper(scoped, GatewayConfig), Pages(tmp_path / "nothing")
+    )
+    reply = await refused_with(endpoints, get("/"), HERE)
+    assert reply.status == 404
+    assert b"without the files of its web console" in reply.body
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "get"])

@@ -133,3 +133,13 @@ def test_a_token_in_the_header(value: str, token: str | None) -> None:
 def test_a_time_to_come_back_at_is_whole_seconds(seconds: float, text: str) -> None:
     """Never earlier than meant."""
     assert retry_after(seconds) == ("Retry-After", text)
+
+
+def test_what_a_client_has_is_not_sent_again() -> None:
+    """304 has no body, and says neither a type nor a length; what caches may do, the answer itself says."""
+    reply = Reply(HTTPStatus.NOT_MODIFIED, b"", "text/css", [("ETag", '"1"')], "no-cache")
+    exchange = Exchange(head())
+    status, headers, body = read(exchange.answer(reply, is_last=not exchange.may_be_followed()))
+    assert (status, body) == (304, b"")
+    assert (headers["etag"], headers["cache-control"]) == ('"1"', "no-cache")
+    assert not {"content-type", "content-length", "transfer-encoding"} & headers.keys()

@@ -184,6 +184,17 @@ def test_call_tells_a_failure_in_one_line(served: Serving, args: list[str], says
     assert result.stderr.count("\n") == 1
 
 
+def test_call_refuses_an_argument_that_the_command_does_not_take(served: Serving) -> None:
+    """The gateway would pass over it. Nothing is run; the nearest one is named, and exit code 2 says it."""
+    result = call(served.url, "session.list", '{"limti": 5}')
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "session.list takes limit, after" in result.stderr
+    assert result.stderr.endswith("and no 'limti'; did you mean 'limit'?\n")
+    assert call(served.url, "gateway.info", '{"x": 1}').stderr == (
+        "bamboo-gateway: gateway.info takes no arguments, and no 'x'\n"
+    )
+
+
 def test_call_can_be_interrupted() -> None:
     """Ctrl-C ends it with 130 and without a word."""
     with (
@@ -226,12 +237,94 @@ def test_chat_tells_by_its_exit_code_that_a_line_failed(served: Serving) -> None
 
 
 def test_chat_comes_back_to_its_session(served: Serving) -> None:
-    """The agent remembers; a session that is unknown is not passed over in silence."""
+    """The agent remembers."""
     session = chat(served, "remember me\n").stderr.split()[1].rstrip(",")
     ran = chat(served, "/history\n", "--session", session)
     assert ran.stderr == f"session {session}, resumed\n"
     assert "remember me" in ran.stdout
-    assert chat(served, "", "--session", "nix").stderr.endswith(", new; the gateway knows no nix\n")
+
+
+def test_chat_refuses_a_session_that_is_unknown(served: Serving) -> None:
+    """It says what to do, and leaves no new one behind, unless that is asked for."""
+
+    def count() -> int:
+        return len(json.loads(call(served.url, "session.list", '{"limit": 500}').stdout)["sessions"])
+
+    before = count()
+    ran = chat(served, "hello\n", "--session", "nix")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "there is no session nix" in ran.stderr
+    assert "sessions list" in ran.stderr
+    assert "--create" in ran.stderr
+    assert count() == before
+    ran = chat(served, "hello\n", "--session", "nix", "--create")
+    assert (ran.returncode, ran.stdout) == (0, "hello\n")
+    assert ran.stderr.endswith(", new; the gateway knows no nix\n")
+
+
+def test_chat_comes_back_to_the_last_session() -> None:
+    """The one that was used last, not the one that was made last; where there is none, it says so."""
+    with serving() as server:
+        env = {"BAMBOO_URL": server.url}
+        ran = run("chat", "--last", stdin="hello\n", env=env)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert "no session to come back to" in ran.stderr
+        first, second = (run("chat", stdin=f"{word}\n", env=env).stderr.split()[1] for word in ("a", "b"))
+        assert run("chat", "--last", env=env).stderr.split()[1] == second
+        run("chat", "--session", first.rstrip(","), stdin="again\n", env=env)
+        assert run("chat", "--last", env=env).stderr.split()[1] == first
+
+
+def test_chat_says_what_a_token_lacks_to_find_the_last_session(tmp_path: Path) -> None:
+    """Whoever may not list sessions can still name one."""
+    tokens = str(tmp_path / "tokens.json")
+    token = run("token", "create", "--tokens", tokens, "--user", "ann", "--scope", "chat").stdout.strip()
+    with serving("--tokens", tokens) as server:
+        ran = run("chat", "--last", env={"BAMBOO_URL": server.url, "BAMBOO_TOKEN": token})
+    assert ran.returncode == 1
+    assert "FORBIDDEN" in ran.stderr
+    assert "--session ID comes back to a session whose id you know" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--url", "ws://127.0.0.1:1"], "Connection refused; --url says where the gateway is"),
+        (["--url", "http://127.0.0.1"], "no WebSocket URL"),
+        (["--token", "wrong"], "UNAUTHORIZED: the token is missing or wrong; show one with BAMBOO_TOKEN"),
+        (["--token", "\udcff"], "Connect cannot be encoded: "),
+    ],
+)
+def test_chat_says_why_it_cannot_begin(served: Serving, args: list[str], says: str) -> None:
+    """In one line, with what can be done."""
+    ran = chat(served, "hello\n", *args)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert says in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--last", "--session", "x"], "give one of them"),
+        (["--last", "--pick"], "give one of them"),
+        (["--pick"], "--pick needs a terminal"),
+    ],
+)
+def test_chat_refuses_options_that_make_no_sense_together(args: list[str], says: str) -> None:
+    """Before it connects anywhere."""
+    ran = run("chat", *args)
+    assert ran.returncode == 2
+    assert says in ran.stderr
+
+
+def test_a_piped_chat_waits_where_the_gateway_has_no_room() -> None:
+    """A line that may be said later is said later, and once; stderr tells of it."""
+    with serving("--message-rate", "1") as server:
+        lines = [f"line {number}" for number in range(13)]
+        ran = run("chat", stdin="\n".join(lines) + "\n", env={"BAMBOO_URL": server.url})
+    assert (ran.returncode, ran.stdout.splitlines()) == (0, lines)
+    assert "[waiting: RATE_LIMITED: " in ran.stderr
 
 
 def _hasty() -> AbstractContextManager[Serving]:
@@ -307,7 +400,7 @@ def test_chat_ends_quietly_when_nobody_reads_on(served: Serving) -> None:
 def test_chat_in_a_terminal(served: Serving) -> None:
     """A prompt for each line; Ctrl-C aborts an answer, and at the prompt it leaves."""
     env = {"BAMBOO_URL": served.url, "BAMBOO_TOKEN": TOKEN}
-    with terminal("chat", env=env) as person:
+    with terminal("chat", "--plain", env=env) as person:
         person.wait_for("> ")
         person.type("hello there\n")
         person.wait_for("\n")  # what was typed, as the terminal echoes it
@@ -325,7 +418,7 @@ def test_chat_in_a_terminal(served: Serving) -> None:
 async def test_chat_in_a_terminal_tells_of_a_lost_connection(served: Serving) -> None:
     """Each note in a line of its own, and a prompt behind it."""
     async with proxy(served.url) as network:
-        with terminal("chat", env={"BAMBOO_URL": network.url, "BAMBOO_TOKEN": TOKEN}) as person:
+        with terminal("chat", "--plain", env={"BAMBOO_URL": network.url, "BAMBOO_TOKEN": TOKEN}) as person:
             await trio.to_thread.run_sync(person.wait_for, "> ")
             network.break_off()
             note = "\r\n[connection lost: it broke off without a close frame; reconnecting]\r\n> "
@@ -340,7 +433,7 @@ async def test_chat_in_a_terminal_tells_of_a_lost_connection(served: Serving) ->
 
 def test_chat_leaves_by_ctrl_d(served: Serving) -> None:
     """The end of the input is the end of the talk."""
-    with terminal("chat", env={"BAMBOO_URL": served.url, "BAMBOO_TOKEN": TOKEN}) as person:
+    with terminal("chat", "--plain", env={"BAMBOO_URL": served.url, "BAMBOO_TOKEN": TOKEN}) as person:
         person.wait_for("> ")
         person.type("\x04")
         assert person.wait() == 0
@@ -361,7 +454,7 @@ async def test_chat_leaves_by_the_second_ctrl_c() -> None:
         await the_peer.hear_close()
 
     async with peer(never_abort) as url:
-        with terminal("chat", "--url", url) as person:
+        with terminal("chat", "--plain", "--url", url) as person:
             await trio.to_thread.run_sync(person.wait_for, "> ")
             person.type("hello\n")
             await chatted.wait()

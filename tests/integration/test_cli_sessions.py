@@ -158,7 +158,7 @@ def test_an_answer_that_a_kill_has_cut_is_shown(place: Place) -> None:
     """As the next gateway will close it, although none has looked at the file since."""
     with serving("--storage", place.storage) as gateway:
         first = on(place, gateway).ids()[0]
-        with terminal("chat", "--url", gateway.url, "--session", first) as person:
+        with terminal("chat", "--plain", "--url", gateway.url, "--session", first) as person:
             person.wait_for("> ")
             person.type("/tokens 100000\n")
             person.wait_for("50 ")
@@ -197,6 +197,16 @@ def test_a_list_goes_on_where_it_ended(place: Place, is_live: bool) -> None:
         rest = place.ask("list", "--json", "--limit", "1", "--after", after)
         assert json.loads(rest)["session_id"] == second
         assert place.ids() == [first, second]
+
+
+@pytest.mark.parametrize("is_live", [True, False], ids=["live", "stopped"])
+def test_a_list_is_searched_and_turned_round(place: Place, is_live: bool) -> None:
+    """By a piece of text in any case; a search in vain is told as such."""
+    with standing(place, is_live=is_live) as (first, second):
+        turned = [json.loads(line) for line in place.ask("list", "--json", "--newest").splitlines()]
+        assert [each["session_id"] for each in turned] == [second, first]
+        assert json.loads(place.ask("list", "--json", "--search", "[31mRED"))["session_id"] == second
+        assert place.fail("list", "--search", "%") == (0, "there are no such sessions\n")
 
 
 def test_a_folder_gets_a_file_for_each_session(place: Place, tmp_path: Path) -> None:
@@ -261,7 +271,7 @@ def test_a_session_is_shown_while_its_answer_is_given(place: Place) -> None:
     """As far as it has come; to look at it neither joins it nor stops it."""
     with serving("--storage", place.storage) as gateway:
         first = on(place, gateway).ids()[0]
-        with terminal("chat", "--url", gateway.url, "--session", first) as person:
+        with terminal("chat", "--plain", "--url", gateway.url, "--session", first) as person:
             person.wait_for("> ")
             person.type("/tokens 100000\n")
             person.wait_for("50 ")

@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import attrs
 import pytest
 import structlog
 import trio
 import trustme
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+import bamboo_gateway
 from bamboo_gateway import Gateway, GatewayConfig
 from bamboo_gateway.config import Address, UnixAddress
 from bamboo_gateway.errors import ConfigError
+from bamboo_gateway.http.pages import Pages
 from bamboo_gateway.principal import Credentials, Principal, Scope
 from tests.connection.raw_client import HANG, RawClient, head, text
 from tests.connection.stage import stage
@@ -73,20 +78,115 @@ async def test_a_request_with_a_body_is_the_last() -> None:
 
 
 async def test_a_client_that_is_silent_between_requests_is_let_go(autojump_clock: MockClock) -> None:
-    """After `head_timeout`, without a word; and in any case `connect_timeout` after it came."""
-    async with stage(GatewayConfig(head_timeout=5, connect_timeout=12)) as parts:
+    """`head_timeout`, or `connect_timeout`, after its last answer; without a word, and it is no failure."""
+    for config in (
+        GatewayConfig(head_timeout=5, connect_timeout=12),
+        GatewayConfig(head_timeout=0, connect_timeout=5),
+    ):
+        async with stage(config) as parts:
+            with structlog.testing.capture_logs() as logs:
+                client = parts.memory()
+                for _ in range(3):
+                    assert status(await ask(client)) == 200
+                    await trio.sleep(4)
+                assert status(await ask(client)) == 200
+                began = trio.current_time()
+                assert await client.end() == b""
+                assert trio.current_time() - began == pytest.approx(5)
+                await parts.until_empty()
+            assert logs == []
+            assert parts.host.pool.statistics().refused == {}
+
+
+async def test_each_answer_gives_new_time(autojump_clock: MockClock) -> None:
+    """A browser, or a proxy, may open its WebSocket on a socket that has served for long."""
+    async with stage(GatewayConfig(head_timeout=5, connect_timeout=8)) as parts:
         client = parts.memory()
-        assert status(await ask(client)) == 200
-        await client.end()
-        assert trio.current_time() == pytest.approx(5)
-    async with stage(GatewayConfig(head_timeout=5, connect_timeout=12)) as parts:
-        began = trio.current_time()
-        client = parts.memory()
-        for _ in range(3):
+        for _ in range(5):
             assert status(await ask(client)) == 200
             await trio.sleep(4)
-        await client.end()
-        assert trio.current_time() - began == pytest.approx(12)
+        await client.connect()
+
+
+async def test_a_request_that_stops_in_the_midst_is_told_so(autojump_clock: MockClock) -> None:
+    """Also behind others: 408, and counted."""
+    async with stage(GatewayConfig(head_timeout=0, connect_timeout=5)) as parts:
+        client = parts.memory()
+        assert status(await ask(client)) == 200
+        await client.send(b"GET /hea")
+        assert status(await client.answer()) == 408
+        await parts.until_empty()
+        assert parts.host.pool.statistics().refused == {"timeout": 1}
+
+
+LARGE = 8 * 1024 * 1024
+"""More than a socket takes at once."""
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Pages:
+    """A console whose page is large."""
+    (tmp_path / "index.html").write_text("x" * LARGE)
+    return Pages(tmp_path)
+
+
+@pytest.mark.parametrize("fields", [[], [b"Connection: close"]])
+async def test_a_large_page_comes_whole(large: Pages, fields: list[bytes]) -> None:
+    """Whether or not it is the last that is asked for."""
+    async with stage(pages=large) as parts:
+        assert status(await ask(await parts.tcp(), b"", *fields)) == 200
+
+
+async def begin_to_read(client: RawClient) -> None:
+    """Ask for the large page and for one more, and read no more than its beginning."""
+    await client.send(GET % b"" + GET % b"healthz" + b"GET /hea")
+    with trio.fail_after(HANG):
+        assert await client.stream.receive_some(12) == b"HTTP/1.1 200"
+    await wait_all_tasks_blocked()
+
+
+async def test_who_does_not_read_is_let_go(large: Pages, mock_clock: MockClock) -> None:
+    """`connect_timeout` after it asked; what it has is cut off, and nothing is written behind it."""
+    async with stage(GatewayConfig(connect_timeout=10, head_timeout=0), pages=large) as parts:
+        client = parts.socket()
+        await begin_to_read(client)
+        mock_clock.jump(10)
+        assert b"HTTP" not in await client.end()
+        await parts.until_empty()
+        assert parts.host.pool.statistics().refused == {"timeout": 1}
+
+
+async def test_who_does_not_read_gives_way(large: Pages) -> None:
+    """It keeps nobody out; nothing is written behind what it has."""
+    async with stage(GatewayConfig(max_unauthenticated_connections=1), pages=large) as parts:
+        client = parts.socket()
+        await begin_to_read(client)
+        assert status(await ask(parts.memory())) == 200
+        assert b"HTTP" not in await client.end()
+        assert parts.host.pool.statistics().refused == {"capacity": 1}
+
+
+async def test_what_is_only_kept_gives_way_without_a_word() -> None:
+    """A browser would take a refusal for the answer to its next request; without one it asks anew."""
+    async with stage(GatewayConfig(max_unauthenticated_connections=1)) as parts:
+        client = parts.memory()
+        assert status(await ask(client)) == 200
+        assert status(await ask(parts.memory())) == 200
+        assert await client.end() == b""
+        assert parts.host.pool.statistics().refused == {}
+
+
+async def test_who_was_answered_need_say_no_goodbye() -> None:
+    """A browser that resets what it had kept open has failed at nothing."""
+    async with stage() as parts:
+        for last in (b"", b"Connection: close"):
+            client = await parts.tcp()
+            assert status(await ask(client, b"healthz", *[last] * bool(last))) == 200
+            assert isinstance(client.stream, trio.SocketStream)
+            client.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await client.leave()
+            await parts.until_empty()
+        assert parts.host.pool.statistics().refused == {}
 
 
 async def test_deadlines_add_up(autojump_clock: MockClock) -> None:
@@ -315,6 +415,24 @@ async def test_nobody_new_is_let_in_while_it_drains() -> None:
         refused = parts.memory()
         await refused.send(head())
         assert status(await refused.answer()) == 503
+
+
+# ── pages ────────────────────────────────────────────────────────────────────
+
+
+async def test_the_console_is_served_as_it_lies_in_the_package() -> None:
+    """By the gateway's own listener, to who has no token; and no longer, where it is switched off."""
+    gateway = Gateway(GatewayConfig(bind="127.0.0.1:0", auth_token="secret"))
+    web = Path(bamboo_gateway.__file__).parent / "web"
+    expected = {
+        b"": 200 if (web / "index.html").is_file() else 404,
+        b"vendor/htm/htm.js": 200,
+        b"package.json": 404,
+    }
+    async with serving(gateway) as client:
+        assert {path: status(await ask(client, path)) for path in expected} == expected
+        await gateway.reload(attrs.evolve(gateway.config, console=False))
+        assert {status(await ask(client, path)) for path in expected} == {404}
 
 
 # ── TLS and Unix sockets ─────────────────────────────────────────────────────

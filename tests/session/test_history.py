@@ -20,15 +20,20 @@ from bamboo_gateway.protocol.messages import (
     TokenUsage,
 )
 from bamboo_gateway.session.history import (
+    MAX_REASON,
     MESSAGE_BYTES,
     History,
     HistoryMessage,
     NumberedMessage,
     Status,
     ToolRecord,
+    TurnError,
 )
 
 ROOM = 100_000
+
+TS = 5
+"""When events are appended."""
 
 SEQ = itertools.count(1)
 """Logs count on, whatever a conversation takes of them."""
@@ -46,7 +51,7 @@ def turn(history: History, run_id: str, question: str, *events: LoggedEvent, ts:
 
 def record(history: History, event: LoggedEvent, run_id: str | None) -> None:
     """One event of a turn, which may be its last."""
-    history.record(event, run_id, next(SEQ), size_bytes=100)
+    history.record(event, run_id, next(SEQ), size_bytes=100, ts=TS)
     if isinstance(event, AgentComplete | Error) and history.running and history.running.run_id == run_id:
         history.finish(event)
 
@@ -63,7 +68,7 @@ def test_a_turn_is_a_question_and_its_answer() -> None:
     question = HistoryMessage("user", "how are you?", "r1", 7)
     assert list(history) == [question, HistoryMessage("assistant", "I am well", "r1", 7, "running")]
     record(history, DONE, "r1")
-    assert list(history) == [question, HistoryMessage("assistant", "I am well", "r1", 7, "complete")]
+    assert list(history) == [question, HistoryMessage("assistant", "I am well", "r1", 7, usage=DONE.usage)]
     assert len(history) == 2
 
 
@@ -71,7 +76,24 @@ def test_an_error_leaves_a_partial_answer() -> None:
     """What was said before a turn failed or was aborted is kept, and marked."""
     history = History(ROOM)
     turn(history, "r1", "go", token("I wi"), FAILED)
-    assert list(history)[1] == HistoryMessage("assistant", "I wi", "r1", 1, "failed")
+    error = TurnError("AGENT_ERROR", "it failed")
+    assert list(history)[1] == HistoryMessage("assistant", "I wi", "r1", 1, "failed", error=error)
+
+
+def test_what_an_answer_has_cost_is_kept_with_it() -> None:
+    """For whoever reads the conversation later, and has not seen its end."""
+    history = History(ROOM)
+    turn(history, "r1", "q", token("a"))
+    assert list(history)[1].usage is None
+    record(history, AgentComplete("s", TokenUsage(3, 4, 7)), "r1")
+    assert [message.usage for message in history] == [None, TokenUsage(3, 4, 7)]
+
+
+def test_why_a_turn_failed_is_kept_within_bounds() -> None:
+    """A message without end would be a way around the size of a conversation."""
+    history = History(ROOM)
+    turn(history, "r1", "q", Error("AGENT_ERROR", "竹" * 5000))
+    assert list(history)[1].error == TurnError("AGENT_ERROR", "竹" * MAX_REASON)
 
 
 def test_tool_calls_belong_to_the_answer() -> None:
@@ -81,19 +103,46 @@ def test_tool_calls_belong_to_the_answer() -> None:
         history,
         "r1",
         "look it up",
+        token("竹🎋"),
         AgentToolStart("s", "search", tool_call_id="a", args={"q": 1}),
         AgentToolStart("s", "search", tool_call_id="b"),
         AgentToolComplete("s", "search", "found", tool_call_id="b", ok=True),
+        token("!"),
         AgentToolStart("s", "clock"),
         AgentToolComplete("s", "clock", "broken", ok=False),
         AgentToolComplete("s", "late", "unannounced", tool_call_id="c", ok=True),
     )
     assert list(history)[1].tool_calls == (
-        ToolRecord("a", "search", {"q": 1}),
-        ToolRecord("b", "search", None, "found", ok=True),
-        ToolRecord("clock", "clock", None, "broken", ok=False),
-        ToolRecord("c", "late", None, "unannounced", ok=True),
+        ToolRecord("a", "search", {"q": 1}, started_at=TS, position=2),
+        ToolRecord("b", "search", None, "found", ok=True, started_at=TS, completed_at=TS, position=2),
+        ToolRecord("clock", "clock", None, "broken", ok=False, started_at=TS, completed_at=TS, position=3),
+        ToolRecord("c", "late", None, "unannounced", ok=True, completed_at=TS, position=3),
     )
+
+
+def test_a_tool_call_knows_when_it_began_and_ended() -> None:
+    """By the times of its events in the log."""
+    history = History(ROOM)
+    history.begin("r1", "q", 1)
+    history.record(AgentToolStart("s", "t"), "r1", 1, 100, 20)
+    history.record(AgentToolComplete("s", "t", "x", ok=True), "r1", 2, 100, 50)
+    [call] = list(history)[1].tool_calls
+    assert (call.started_at, call.completed_at) == (20, 50)
+
+
+@given(st.lists(st.text(max_size=5) | st.none(), max_size=9))
+def test_a_tool_call_stands_behind_what_was_said_before_it(said: list[str | None]) -> None:
+    """Its position cuts the content just there, whatever characters there are."""
+    history = History(ROOM)
+    events: list[LoggedEvent] = [
+        AgentToolStart("s", "t", tool_call_id=str(number)) if text is None else token(text)
+        for number, text in enumerate(said)
+    ]
+    turn(history, "r1", "q", *events)
+    answer = list(history)[1]
+    for call in answer.tool_calls:
+        before = "".join(text or "" for text in said[: int(call.id)])
+        assert answer.content[: call.position] == before
 
 
 @pytest.mark.parametrize("run_id", [None, "r0", "r2"])
@@ -111,7 +160,7 @@ def test_events_of_no_turn_are_no_conversation(run_id: str | None) -> None:
 @pytest.mark.parametrize(
     ("outcome", "status"),
     [
-        (DONE, "complete"),
+        (AgentComplete("s", TokenUsage(1, 2, 3)), "complete"),
         (FAILED, "failed"),
         (Error(ErrorCode.AGENT_ABORTED, "aborted"), "failed"),
         (Error(ErrorCode.AGENT_INTERRUPTED, "the gateway ended"), "interrupted"),
@@ -121,7 +170,9 @@ def test_an_answer_is_marked_by_its_end(outcome: AgentComplete | Error, status: 
     """Whether it is whole, and if not, whose fault that is; and so it is given to the storage."""
     history = History(ROOM)
     turn(history, "r1", "q", token("a"))
-    answer = HistoryMessage("assistant", "a", "r1", 1, status)
+    usage = outcome.usage if isinstance(outcome, AgentComplete) else None
+    error = TurnError(outcome.code, outcome.message) if isinstance(outcome, Error) else None
+    answer = HistoryMessage("assistant", "a", "r1", 1, status, usage=usage, error=error)
     assert history.finish(outcome) == NumberedMessage(1, answer, size_bytes=MESSAGE_BYTES + 1)
     assert list(history)[1] == answer
     assert history.running is None
@@ -133,7 +184,7 @@ def test_only_a_turn_itself_ends_its_answer() -> None:
     history.begin("r1", "q", 1)
     events: list[LoggedEvent] = [DONE, FAILED, token("a")]
     for seq, event in enumerate(events, start=1):
-        history.record(event, "r1", seq, 100)
+        history.record(event, "r1", seq, 100, TS)
     assert history.running == HistoryMessage("assistant", "a", "r1", 1, "running")
 
 
@@ -261,7 +312,7 @@ def test_an_answer_is_made_of_what_was_saved_and_what_the_log_still_has(
     for seq, event in enumerate(events, start=1):
         piece: Piece = attrs.evolve(event, run_id="r1")
         log.append((seq, piece))
-        history.record(piece, piece.run_id, seq, 100)
+        history.record(piece, piece.run_id, seq, 100, TS)
         if seq <= len(cuts) and first_seq < cuts[seq - 1] <= seq + 1:
             first_seq = cuts[seq - 1]
             if saved := history.save(first_seq):
@@ -270,7 +321,7 @@ def test_an_answer_is_made_of_what_was_saved_and_what_the_log_still_has(
     if again.running is None:
         again.answer("r1", 1)
     for seq, piece in log[first_seq - 1 :]:
-        again.record(piece, piece.run_id, seq, 100)
+        again.record(piece, piece.run_id, seq, 100, TS)
     assert list(again) == list(history)
     assert (again.size_bytes, again.dropped) == (history.size_bytes, history.dropped)
     assert again.finish(DONE) == history.finish(DONE)
@@ -283,12 +334,12 @@ def test_an_answer_is_saved_no_more_often_than_it_must_be() -> None:
     history.begin("r1", "q", 1)
     assert history.save(99) is None, "nothing was said yet"
     for seq in range(1, 5):
-        history.record(token("a"), "r1", seq, 100)
+        history.record(token("a"), "r1", seq, 100, TS)
     assert history.save(1) is None, "the log still has all of it"
     answer = HistoryMessage("assistant", "aaaa", "r1", 1, "running")
     assert history.save(3) == NumberedMessage(1, answer, 4, MESSAGE_BYTES + 4)
     assert history.save(5) is None, "all of that was saved before"
-    history.record(token("b"), "r1", 5, 100)
+    history.record(token("b"), "r1", 5, 100, TS)
     saved = history.save(6)
     assert saved is not None
     assert (saved.seq, saved.message.content) == (5, "aaaab")
@@ -301,11 +352,11 @@ def test_a_cut_answer_is_saved_once() -> None:
     history = History(MESSAGE_BYTES + 1)
     history.begin("r1", "", 1)
     for seq in range(1, 4):
-        history.record(token("a"), "r1", seq, 100)
+        history.record(token("a"), "r1", seq, 100, TS)
     saved = history.save(3)
     assert saved is not None
     assert (saved.message.content, saved.message.truncated) == ("a", True)
-    history.record(token("a"), "r1", 4, 100)
+    history.record(token("a"), "r1", 4, 100, TS)
     assert history.save(5) is None
 
 

@@ -28,7 +28,7 @@ from bamboo_gateway.session.effects import (
     StartTurn,
     Trim,
 )
-from bamboo_gateway.session.history import MESSAGE_BYTES, History, HistoryMessage, NumberedMessage
+from bamboo_gateway.session.history import MESSAGE_BYTES, History, HistoryMessage, NumberedMessage, TurnError
 from bamboo_gateway.session.live import LiveSession, milliseconds
 from bamboo_gateway.session.log import Log
 from bamboo_gateway.session.outcomes import MessageKey, Outcome, Outcomes
@@ -109,7 +109,7 @@ def test_further_chats_wait_and_begin_in_order(session: LiveSession) -> None:
     assert (turn.run_id, turn.session.queued) == ("r2", 1)
     assert list(turn.history) == [
         HistoryMessage("user", "one", "r1", milliseconds(NOW)),
-        HistoryMessage("assistant", "1!", "r1", milliseconds(NOW)),
+        HistoryMessage("assistant", "1!", "r1", milliseconds(NOW), usage=DONE.usage),
     ]
 
 
@@ -233,7 +233,7 @@ def test_each_step_of_a_turn_is_stored(session: LiveSession) -> None:
     assert stored(list(session.submit(run("r2"), NOW))) == [SaveRun(1, "r2", run("r2").chat)]
     assert stored(list(session.abort("r2", NOW, go_on=True))) == [DropRun(1, "r2")]
     assert stored([session.append(AgentToken("s1", "He", run_id="r1"), NOW)]) == []
-    answer = HistoryMessage("assistant", "He", "r1", TS)
+    answer = HistoryMessage("assistant", "He", "r1", TS, usage=DONE.usage)
     assert stored(list(session.end(DONE, NOW, go_on=True))) == [
         SaveMessage(1, NumberedMessage(1, answer, size_bytes=MESSAGE_BYTES + 2)),
         DropRun(1, "r1"),
@@ -281,7 +281,9 @@ def test_an_interrupted_turn_is_closed(session: LiveSession) -> None:
     assert begun == delivered(AgentStart("s1", run_id="r2"), 7, ts=TS + 9000)
     said = [
         HistoryMessage("user", "hi", "r1", TS),
-        HistoryMessage("assistant", "Hello", "r1", TS, "interrupted"),
+        HistoryMessage(
+            "assistant", "Hello", "r1", TS, "interrupted", error=TurnError(error.code, error.message)
+        ),
     ]
     assert turn == StartTurn(again.snapshot(), "r2", run("r2", "two").chat, tuple(said))
     assert stored(effects)[:2] == [
@@ -299,7 +301,7 @@ def test_a_resumable_agent_goes_on(session: LiveSession) -> None:
     assert [each.run_id for each in again.queue] == ["r2"]
     again.append(AgentToken("s1", ", you", run_id="r1"), NOW + 9)
     list(again.end(DONE, NOW + 9, go_on=True))
-    assert list(again.history)[1] == HistoryMessage("assistant", "Hello, you", "r1", TS)
+    assert list(again.history)[1] == HistoryMessage("assistant", "Hello, you", "r1", TS, usage=DONE.usage)
 
 
 def test_an_answer_begins_with_its_turn(session: LiveSession) -> None:

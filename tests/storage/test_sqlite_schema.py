@@ -12,6 +12,7 @@ import pytest
 from bamboo_gateway.errors import StorageError
 from bamboo_gateway.storage.sqlite_schema import (
     SCHEMA,
+    MigrationStep,
     Schema,
     check_tables,
     create_tables,
@@ -24,29 +25,23 @@ from bamboo_gateway.storage.sqlite_schema import (
 VERSION_1 = "CREATE TABLE person (name TEXT)"
 
 
-def two_names(connection: sqlite3.Connection) -> None:
-    """From 1 to 2."""
-    connection.execute("ALTER TABLE person ADD COLUMN family TEXT NOT NULL DEFAULT ''")
-    connection.execute(
-        "UPDATE person SET family = substr(name, instr(name, ' ') + 1),"
-        " name = substr(name, 1, instr(name, ' ') - 1)"
-    )
+TWO_NAMES = (
+    "ALTER TABLE person ADD COLUMN family TEXT NOT NULL DEFAULT ''",
+    """
+    UPDATE person SET family = substr(name, instr(name, ' ') + 1),
+        name = substr(name, 1, instr(name, ' ') - 1)
+    """,
+)
+"""From 1 to 2."""
 
+COLOURS = ("CREATE TABLE colour (name TEXT)",)
+"""From 2 to 3."""
 
-def colours(connection: sqlite3.Connection) -> None:
-    """From 2 to 3."""
-    connection.execute("CREATE TABLE colour (name TEXT)")
-
-
-def half_way(connection: sqlite3.Connection) -> None:
-    """From 2 to 3, by somebody who did not try it."""
-    connection.execute("CREATE TABLE colour (name TEXT)")
-    connection.execute("UPDATE person SET name = 'nobody'")
-    connection.execute("INSERT INTO nowhere VALUES (1)")
-
+HALF_WAY = (*COLOURS, "UPDATE person SET name = 'nobody'", "INSERT INTO nowhere VALUES (1)")
+"""From 2 to 3, by somebody who did not try it."""
 
 VERSION_3 = Schema(
-    ["CREATE TABLE person (name TEXT, family TEXT)", "CREATE TABLE colour (name TEXT)"], [two_names, colours]
+    ["CREATE TABLE person (name TEXT, family TEXT)", "CREATE TABLE colour (name TEXT)"], [TWO_NAMES, COLOURS]
 )
 
 
@@ -69,9 +64,20 @@ def test_an_older_file_comes_forward(old: sqlite3.Connection, tmp_path: Path) ->
         check_tables(old, tmp_path, VERSION_3)
 
 
+def test_it_is_told_how_far_a_file_has_come(old: sqlite3.Connection) -> None:
+    """Before each statement, and at the end of each version; nothing, where there is nothing to do."""
+    steps: list[MigrationStep] = []
+    for _ in range(2):
+        migrate(old, VERSION_3, steps.append)
+    assert [(step.before, step.after, step.done, step.total) for step in steps] == [
+        *((1, 2, 0, 2), (1, 2, 1, 2), (1, 2, 2, 2)),
+        *((2, 3, 0, 1), (2, 3, 1, 1)),
+    ]
+
+
 def test_a_step_that_fails_has_not_been_made(old: sqlite3.Connection) -> None:
     """Those before it have; so the file is of one version, and the next start goes on from there."""
-    broken = Schema(VERSION_3.tables, [two_names, half_way])
+    broken = Schema(VERSION_3.tables, [TWO_NAMES, HALF_WAY])
     for _ in range(2):
         with pytest.raises(sqlite3.OperationalError, match="nowhere"):
             migrate(old, broken)

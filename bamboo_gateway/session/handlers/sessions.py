@@ -36,7 +36,7 @@ def _refresh(
         live = state.sessions.get(stored.id)
         session = _visible(live) if live else _awake(state, stored)
         # It may have been withdrawn since the storage was read.
-        if session.access(request.caller.principal) is not None:
+        if session.access(request.caller.principal) is not None and not session.is_temporary:
             found.append(session)
     return found
 
@@ -85,7 +85,14 @@ def _get_history(
     session = state.find(request.caller, request.session_id, Access.READ)
     first, messages = session.history.page(request.limit, request.before)
     end = first if request.before is None else min(first, request.before)
-    return requests.HistoryTail(session.id, messages, max(0, end - (request.limit - len(messages))), end)
+    return requests.HistoryTail(
+        session.id,
+        messages,
+        max(0, end - (request.limit - len(messages))),
+        end,
+        session.log.last_seq,
+        tuple(session.queue),
+    )
 
 
 def _delete_inactive(

@@ -201,7 +201,18 @@ def test_history_is_paged(table: SessionTable) -> None:
     assert (page.session_id, page.first, page.end) == ("s1", 1, 1)
     rest = ask(table, GetHistory(caller(), None, 3, before=page.first))
     assert ([message.content for message in rest.messages], rest.first, rest.end) == (["r1"], 0, 0)
-    assert ask(table, GetHistory(caller(), None, 3, before=0)) == HistoryTail("s1", [], 0, 0)
+    assert ask(table, GetHistory(caller(), None, 3, before=0)) == HistoryTail("s1", [], 0, 0, rest.seq)
+
+
+def test_history_says_how_far_it_goes(table: SessionTable) -> None:
+    """To the last event that is in it, also in the answer that is just given; and names chats that wait."""
+    ask(table, chat("one", "r1"))
+    ask(table, EmitEvents("s1", "r1", [AgentToken("s1", "a"), AgentToken("s1", "b")]))
+    ask(table, chat("two", "r2"))
+    page = ask(table, GetHistory(caller(), None, 9))
+    assert page.seq == 5
+    assert [message.content for message in page.messages] == ["one", "ab"]
+    assert [(run.run_id, run.chat.content) for run in page.queued] == [("r2", "two")]
 
 
 def test_a_page_says_what_of_it_the_storage_has() -> None:
