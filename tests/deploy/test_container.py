@@ -112,6 +112,6 @@ def test_its_environment_asks_everybody_for_a_token(tmp_path: Path) -> None:
         assert server.stop()[0] == 0
     assert subprocess.run(healthy, stderr=subprocess.DEVNULL, timeout=HANG, check=False).returncode != 0
     token = run("token", "create", "--user", "ann", env=env).stdout.strip()
-    with serving(env=env) as server, dial(server.url.replace("0.0.0.0", "127.0.0.1")) as client:
+    with serving(env=env) as server, dial(f"ws://127.0.0.1:{server.url.rpartition(':')[2]}") as client:
         client.connect(auth=token)
     assert (tmp_path / "gateway.db").exists()
