@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ from bamboo_gateway.cli import main
 from bamboo_gateway.client import connect
 from bamboo_gateway.protocol.messages import ClientInfo
 from tests.cli.process import HANG, Serving, run, serving, terminal
-from tests.cli.tmux import screen
 from tests.client.proxy import proxy
+from tests.tmux import Tmux, tmux
 
 pytestmark = pytest.mark.integration
 
@@ -139,34 +138,42 @@ def test_top_takes_no_screen_where_there_is_none_to_take(served: Serving) -> Non
 # ── in a terminal ────────────────────────────────────────────────────────────
 
 
-async def _see(function: Callable[..., list[str]], *args: object) -> list[str]:
-    return await trio.to_thread.run_sync(partial(function, *args))
+async def _see(person: Tmux, is_so: Callable[[list[str]], bool]) -> list[str]:
+    """Wait until the screen is so; it may be seen while it is being drawn."""
+    shown = await trio.to_thread.run_sync(person.wait_for, lambda text: is_so(text.split("\n")))
+    return shown.split("\n")
+
+
+def _has(*texts: str) -> Callable[[list[str]], bool]:
+    """Are all of these shown, and with them the last line?"""
+    return lambda lines: (
+        lines[-1].startswith(KEYS) and all(any(text in line for line in lines) for text in texts)
+    )
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
-async def test_top_in_a_terminal(served: Serving, tmp_path: Path, columns: int, rows: int) -> None:
+async def test_top_in_a_terminal(served: Serving, columns: int, rows: int) -> None:
     """It fills the screen and no more, answers keys, and leaves the terminal as it was."""
     args = ("top", "--url", served.url, "--token", TOKEN, "--interval", "0.2")
     env = {"COLUMNS": "70", "LINES": "20"}  # as somebody may have exported them before the window was resized
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_talk, served.url)
-        with screen(tmp_path, *args, columns=columns, rows=rows, env=env) as person:
-            lines = await _see(person.wait_until, _is_drawn, "a screen that is filled to its last line")
+        with tmux(*args, columns=columns, rows=rows, env=env) as person:
+            lines = await _see(person, _has("about bamboo", "  live"))
             assert len(lines) == rows
             assert max(map(len, lines)) <= columns
             assert lines[0].endswith("  live")
-            lines = await _see(person.wait_until, _has_curve, "a curve")
+            await _see(person, _has_curve)
             person.press("c")
-            await _see(person.wait_for, "bamboo-gateway top", "phone 7")
+            await _see(person, _has("bamboo-gateway top", "phone 7"))
             person.press("p")
-            await _see(person.wait_for, "  paused")
+            await _see(person, _has("  paused"))
             person.press("p", "s")
-            await _see(person.wait_for, "about bamboo")
+            await _see(person, _has("  live", "about bamboo"))
             person.resize(60, 16)
-            lines = await _see(person.wait_until, _is_small, "the smaller screen")
-            assert lines[-1].startswith("q quit")
+            lines = await _see(person, _is_small)
             person.press("q")
-            lines = await _see(person.wait_for, "exit code 0")
+            lines = await _see(person, lambda lines: "EXIT 0" in lines)
             assert not any("live" in line for line in lines)
         nursery.cancel_scope.cancel()
 
@@ -175,39 +182,35 @@ def _has_curve(lines: list[str]) -> bool:
     return any(line.startswith("events") and line[-1] in "▁▂▃▄▅▆▇█" for line in lines)
 
 
-def _is_drawn(lines: list[str]) -> bool:
-    return lines[-1].startswith(KEYS) and any("about bamboo" in line for line in lines)
-
-
-def _is_live(lines: list[str]) -> bool:
-    return lines[0].endswith("  live") and not any("connection lost" in line for line in lines)
-
-
 def _is_small(lines: list[str]) -> bool:
     return len(lines) == 16 and lines[-1].startswith("q quit") and max(map(len, lines)) <= 60
 
 
 @pytest.mark.parametrize("key", ["C-c", "q"])
-def test_top_ends_by_a_key(served: Serving, tmp_path: Path, key: str) -> None:
+def test_top_ends_by_a_key(served: Serving, key: str) -> None:
     """Either is how one leaves it, and no failure."""
-    with screen(tmp_path, "top", "--url", served.url, "--token", TOKEN) as person:
-        person.wait_for("live")
+    with tmux("top", "--url", served.url, "--token", TOKEN) as person:
+        person.wait_for(KEYS)
         person.press(key)
-        person.wait_for("exit code 0")
+        person.wait_for("EXIT 0")
 
 
-async def test_top_outlives_a_lost_connection(served: Serving, tmp_path: Path) -> None:
+async def test_top_outlives_a_lost_connection(served: Serving) -> None:
     """It says so, keeps the screen, and goes on by itself."""
     async with proxy(served.url) as network:
         args = ("top", "--url", network.url, "--token", TOKEN, "--interval", "0.2")
-        with screen(tmp_path, *args) as person:
-            await _see(person.wait_for, "  live")
+        with tmux(*args) as person:
+            await _see(person, _has("  live"))
             network.break_off()
-            lines = await _see(person.wait_for, "connection lost: ", KEYS)
+            lines = await _see(person, _has("connection lost: "))
             assert lines[0].endswith("  lost")
             assert any(line.startswith("connections ") for line in lines)
             network.mend()
-            await _see(person.wait_until, _is_live, "a screen without a word of it")
+            await _see(person, _is_live)
+
+
+def _is_live(lines: list[str]) -> bool:
+    return lines[0].endswith("  live") and not any("connection lost" in line for line in lines)
 
 
 def test_top_tells_why_it_was_let_go_of(tmp_path: Path) -> None:
@@ -215,25 +218,25 @@ def test_top_tells_why_it_was_let_go_of(tmp_path: Path) -> None:
     path, token = scoped(tmp_path, "metrics")
     with (
         serving("--tokens", path) as server,
-        screen(tmp_path, "top", "--url", server.url, "--token", token) as person,
+        tmux("top", "--url", server.url, "--token", token) as person,
     ):
-        person.wait_for("  live", "takes the scope sessions:read")
+        assert "takes the scope sessions:read" in person.wait_for(KEYS)
         token_id = json.loads(run("token", "list", "--json", "--tokens", path).stdout)["id"]
         run("token", "revoke", token_id, "--tokens", path)
-        lines = person.wait_for("exit code 1")
-        assert any(line.startswith("bamboo-gateway: the connection is closed: 4006") for line in lines)
+        shown = person.wait_for("EXIT 1")
+        assert "\nbamboo-gateway: the connection is closed: 4006" in f"\n{shown}"
 
 
 @pytest.mark.slow
-def test_top_tells_that_a_gateway_stands_still(tmp_path: Path) -> None:
-    """It is connected, and gives no answer; when it moves again, so does the screen."""
+def test_top_tells_that_a_gateway_stands_still() -> None:
+    """It is connected, and gets no answer; when the gateway moves again, so does the screen."""
     with serving("--auth-token", TOKEN) as server:
         args = ("top", "--url", server.url, "--token", TOKEN, "--interval", "0.2")
-        with screen(tmp_path, *args) as shown:
-            shown.wait_for("  live")
+        with tmux(*args) as person:
+            person.wait_for(KEYS)
             server.process.send_signal(signal.SIGSTOP)
             try:
-                shown.wait_for("gave no answer within 10 seconds")
+                person.wait_for("gave no answer within 10 seconds")
             finally:
                 server.process.send_signal(signal.SIGCONT)
-            shown.wait_until(lambda lines: not any("no answer" in line for line in lines), "an answer")
+            person.wait_for(lambda shown: KEYS in shown and "no answer" not in shown)
