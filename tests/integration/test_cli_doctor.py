@@ -114,7 +114,7 @@ def test_doctor_reads_secrets_from_their_files(healthy: dict[str, str], tmp_path
     path = tmp_path / "secret"
     path.write_text(TOKEN)
     found = {about: text for about, _, text in findings(env=healthy | {"BAMBOO_AUTH_TOKEN_FILE": str(path)})}
-    assert found["environment"].endswith("variables of the gateway's")
+    assert found["environment"].endswith("variables for the gateway")
     assert found["who may come"].endswith("everybody has to show a token")
     env = healthy | {"BAMBOO_AUTH_TOKEN_FILE": "/nowhere"}
     wrong = [text for _, verdict, text in findings(env=env) if verdict != "well"]

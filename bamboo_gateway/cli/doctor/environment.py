@@ -26,7 +26,7 @@ def judge(environ: Iterable[str], known: Iterable[str]) -> Iterator[Finding]:
         text = f"nothing reads {name}{_nearest(name, known)}"
         yield warning(_ABOUT, text, f"put its name right, or take it away: unset {name}")
     if not unknown:
-        yield well(_ABOUT, f"{figures.counted(len(ours), 'variable')} of the gateway's")
+        yield well(_ABOUT, f"{figures.counted(len(ours), 'variable')} for the gateway")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -108,9 +108,9 @@ def test_a_variable_that_nobody_reads_is_told_with_the_nearest() -> None:
 def test_an_environment_without_oddities_is_well() -> None:
     """With ours, or with none of them."""
     assert list(environment.judge(["BAMBOO_BIND"], ["BAMBOO_BIND"])) == [
-        well("environment", "1 variable of the gateway's")
+        well("environment", "1 variable for the gateway")
     ]
-    assert list(environment.judge(["HOME"], [])) == [well("environment", "no variables of the gateway's")]
+    assert list(environment.judge(["HOME"], [])) == [well("environment", "no variables for the gateway")]
 
 
 # ── port ─────────────────────────────────────────────────────────────────────
