@@ -24,6 +24,11 @@ def short(number: float) -> str:
     raise AssertionError("the last unit takes whatever is left")
 
 
+def counted(number: int, what: str) -> str:
+    """`no tokens`, `1 token`, `2 tokens`."""
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
 def size(number: float) -> str:
     """Bytes: `0 B`, `12.3 kB`, `4 MB`."""
     text = short(number)

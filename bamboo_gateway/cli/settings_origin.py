@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -66,11 +67,17 @@ def _where(ctx: click.Context, name: str, origin: Origin) -> str | None:
         case "typed":
             return next(param.opts[0] for param in ctx.command.params if param.name == name)
         case "environment":
-            return variable(name)
+            return _variable(name)
         case "file":
             return str(config_file.path(ctx))
         case "default":
             return None
+
+
+def _variable(name: str) -> str:
+    """The one that is set: a secret's, or the one that names its file."""
+    own = variable(name)
+    return own if os.environ.get(own) else f"{own}_FILE"
 
 
 def _shown(name: str, value: Any) -> Json:

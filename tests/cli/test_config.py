@@ -96,6 +96,14 @@ def test_show_is_a_line_for_each_setting(file: Path) -> None:
     assert shown["max_connections"] == ["1000"]
 
 
+def test_show_tells_of_a_secret_that_is_in_a_file(tmp_path: Path) -> None:
+    """Which variable names it, and not what is in it."""
+    path = tmp_path / "secret"
+    path.write_text(SECRET)
+    result = invoke("show", "--changed", env={"BAMBOO_AUTH_TOKEN_FILE": str(path)})
+    assert result.stdout == "auth_token  ***  from BAMBOO_AUTH_TOKEN_FILE\n"
+
+
 def test_show_can_leave_the_defaults_out() -> None:
     """So that a page of them does not hide what somebody has set."""
     result = invoke("show", "--changed", "--max-connections", "5")

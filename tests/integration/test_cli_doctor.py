@@ -109,6 +109,18 @@ def test_doctor_beside_a_gateway_that_runs(healthy: dict[str, str]) -> None:
     assert found["who may come"][1].endswith("everybody has to show a token")
 
 
+def test_doctor_reads_secrets_from_their_files(healthy: dict[str, str], tmp_path: Path) -> None:
+    """As `serve` does; that a file cannot be read is a finding like any other."""
+    path = tmp_path / "secret"
+    path.write_text(TOKEN)
+    found = {about: text for about, _, text in findings(env=healthy | {"BAMBOO_AUTH_TOKEN_FILE": str(path)})}
+    assert found["environment"].endswith("variables for the gateway")
+    assert found["who may come"].endswith("everybody has to show a token")
+    env = healthy | {"BAMBOO_AUTH_TOKEN_FILE": "/nowhere"}
+    wrong = [text for _, verdict, text in findings(env=env) if verdict != "well"]
+    assert wrong == ["BAMBOO_AUTH_TOKEN_FILE: /nowhere: No such file or directory"]
+
+
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [

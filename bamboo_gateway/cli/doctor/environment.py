@@ -9,6 +9,7 @@ import click
 
 from ...agents.echo import EchoAgent
 from ...agents.settings import nearest, variable
+from .. import figures
 from .finding import Finding, warning, well
 
 _ABOUT = "environment"
@@ -25,9 +26,7 @@ def judge(environ: Iterable[str], known: Iterable[str]) -> Iterator[Finding]:
         text = f"nothing reads {name}{_nearest(name, known)}"
         yield warning(_ABOUT, text, f"put its name right, or take it away: unset {name}")
     if not unknown:
-        yield well(
-            _ABOUT, f"{len(ours)} variables are ours" if ours else f"no variable begins with {_PREFIX}"
-        )
+        yield well(_ABOUT, f"{figures.counted(len(ours), 'variable')} for the gateway")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -51,6 +50,8 @@ def _of_commands(command: click.Command) -> Iterator[str]:
     for param in command.params:
         if isinstance(param.envvar, str):
             yield param.envvar
+            if param.type.name == "secret":  # a file may be named in its place
+                yield f"{param.envvar}_FILE"
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from .. import figures
 from ..plain_text import one_line
 from .finding import Finding, Verdict
 
@@ -38,10 +39,6 @@ def _wrapped(text: str, first: str, columns: int) -> Sequence[str]:
 def summary(findings: Sequence[Finding]) -> str:
     """How it is, all in all."""
     counts = {verdict: sum(each.verdict == verdict for each in findings) for verdict in MARKS}
-    parts = [_count(counts["fault"], "fault"), _count(counts["warning"], "warning")]
-    found = " and ".join(part for part in parts if part)
+    kinds: tuple[Verdict, ...] = ("fault", "warning")
+    found = " and ".join(figures.counted(counts[kind], kind) for kind in kinds if counts[kind])
     return f"{found}." if found else "All is well."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...errors import ConfigError
 from ...identity.tokens_file import read_tokens
 from ...token_record import TokenRecord
+from .. import figures
 from .finding import Finding, fault, warning, well
 
 _ABOUT = "tokens"
@@ -31,7 +32,7 @@ def judge(path: Path, records: Sequence[TokenRecord], mode: int, now: float) -> 
             _ABOUT, text, "take them out: bamboo-gateway token revoke ID; or renew them: token rotate ID"
         )
     else:
-        yield well(_ABOUT, f"{path} has {len(records)} tokens")
+        yield well(_ABOUT, f"{path} has {figures.counted(len(records), 'token')}")
 
 
 def look(path: Path, *, is_required: bool, is_asked_otherwise: bool) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from .. import config_file, settings
+from .. import config_file, figures, settings
 from ..settings import variable
 from .finding import Finding, fault, well
 
@@ -20,6 +20,14 @@ _FILE = "settings"
 
 class _TolerantOption(settings.SettingOption):
     """A wrong value of it in the environment is passed over; one that was typed is the caller's error."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Read the variable; of a secret whose file cannot be read, none."""
+        try:
+            return super().resolve_envvar_value(ctx)
+        except click.UsageError as error:
+            note(ctx, fault("environment", error.message, "name a file that this user may read"))
+            return None
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
         """Check *value*; where it will not do, take what would be there without it."""
@@ -50,7 +58,7 @@ def _load(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
         remedy = "mend it; `bamboo-gateway config init -` shows every setting"
         note(ctx, fault(_FILE, f"{path}: {each}", remedy))
     if not faults:
-        note(ctx, well(_FILE, f"{path} has {len(values)} settings"))
+        note(ctx, well(_FILE, f"{path} has {figures.counted(len(values), 'setting')}"))
 
 
 def note(ctx: click.Context, finding: Finding) -> None:

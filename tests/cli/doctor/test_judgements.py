@@ -108,9 +108,9 @@ def test_a_variable_that_nobody_reads_is_told_with_the_nearest() -> None:
 def test_an_environment_without_oddities_is_well() -> None:
     """With ours, or with none of them."""
     assert list(environment.judge(["BAMBOO_BIND"], ["BAMBOO_BIND"])) == [
-        well("environment", "1 variables are ours")
+        well("environment", "1 variable for the gateway")
     ]
-    assert list(environment.judge(["HOME"], [])) == [well("environment", "no variable begins with BAMBOO_")]
+    assert list(environment.judge(["HOME"], [])) == [well("environment", "no variables for the gateway")]
 
 
 # ── port ─────────────────────────────────────────────────────────────────────
@@ -289,7 +289,7 @@ def record(token_id: str, expires_at: int | None = None) -> TokenRecord:
                     "warning",
                     "others may read t.json: no token can be made of it, but it names your users",
                 ),
-                ("well", "t.json has 1 tokens"),
+                ("well", "t.json has 1 token"),
             ],
         ),
     ],
