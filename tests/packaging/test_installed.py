@@ -30,10 +30,13 @@ INDEX = ROOT / "bamboo_gateway" / "web" / "index.html"
 
 EVERY_MODULE = """
 import importlib, pkgutil, bamboo_gateway
-extras = {"bamboo_gateway.agents." + name for name in ("body", "endpoint", "openai", "retry")}
 for module in pkgutil.walk_packages(bamboo_gateway.__path__, "bamboo_gateway."):
-    if module.name not in extras | {"bamboo_gateway.__main__"}:
-        importlib.import_module(module.name)
+    if module.name != "bamboo_gateway.__main__":
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            if error.name not in ("httpx", "httpx_sse", "tenacity"):
+                raise
 """
 """Imports all that works without extras."""
 
