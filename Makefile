@@ -15,7 +15,7 @@ WS     := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 PAGES  := $(if $(shell command -v npm),$(WEB)/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check audit soak format docs vendor bench bench-openclaw performance clean
+.PHONY: help serve test check audit soak format docs site recording screenshots vendor bench bench-openclaw performance clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,7 @@ check: $(VENV)/.dev $(WS) $(PAGES) ## all that a change must pass: style, types,
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python docs/site.py
 	@$(if $(PAGES),npm --prefix $(WEB) run --silent check,echo "without npm the console's types, tests and libraries are not checked")
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov $(ARGS)
 
@@ -45,8 +46,19 @@ format: $(VENV)/.dev ## put the code in order, as far as a tool can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-docs: $(VENV)/.dev ## write the generated parts of docs/ anew
+docs: $(VENV)/.dev $(PAGES) ## write the generated parts of docs/ and of the browser client anew
 	@$(BIN)/python docs/generate.py
+	@$(if $(PAGES),npm --prefix $(WEB) run --silent declare)
+
+screenshots: $(VENV)/.dev ## photograph the console for the documents, with Chromium
+	@$(BIN)/python -m pytest -q -n0 tests/browser/test_pictures.py
+	@$(BIN)/python -m tests.browser.pictures docs/images
+
+site: $(VENV)/.dev ## build the documentation site in build/site
+	@$(BIN)/python docs/site.py && echo "build/site/index.html"
+
+recording: $(VENV)/.dev ## record what the README shows (needs tmux, and port 18790 free)
+	@$(BIN)/python -m docs.recording.record
 
 vendor: $(PAGES) ## copy the console's libraries anew, in the versions of its lock file
 	@npm --prefix $(WEB) run --silent vendor
@@ -86,7 +98,7 @@ $(CLAW)/.installed:
 
 # Without it (no network, say) the tests that need it are skipped; .ci/run makes them fail instead.
 $(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
-	@cd $(NODE) && npm ci --silent || echo "npm could not install ws: the tests with Node will be skipped"
+	@cd $(NODE) && npm ci --silent || echo "npm could not install ws and axe-core: the tests with them will be skipped"
 
 # Needed to change the console, not to serve it: what is served is committed.
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json

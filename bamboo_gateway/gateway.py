@@ -22,6 +22,7 @@ from .connection.host import Host
 from .connection.pool import ConnectionPool
 from .connection.reauthentication import Reauthentication
 from .connection.revocation import revoke, run_revocation
+from .connection.roster import Roster
 from .errors import AgentError
 from .histogram import HistogramSnapshot
 from .http.endpoints import Endpoints
@@ -111,7 +112,8 @@ class Gateway:
         )
         gatekeeper = Gatekeeper(authenticate, lambda: self._host.config)
         reauthenticate = Reauthentication(self._pool, gatekeeper)
-        services = Services(self._registry, catalog, self.channels, self, reauthenticate)
+        roster = Roster(self._pool)
+        services = Services(self._registry, catalog, self.channels, self, reauthenticate, roster)
         router = MessageRouter(services, self._agent, self.config.command_timeout)
         self._host = Host(self.config, gatekeeper, self._pool, self._registry, router, self.channels)
         self._door = FrontDoor(self._host, Endpoints(self, gatekeeper))

@@ -154,14 +154,18 @@ class SessionStorage(Protocol):
         """
         ...
 
-    async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
+    async def list(
+        self, user_id: str | None, after: int, limit: int, *, newest_first: bool = False, search: str = ""
+    ) -> Sequence[Session]:
         """
-        At most *limit* sessions whose number is above *after*, in order.
+        At most *limit* sessions in the order of their numbers, rising or falling.
 
         Args:
             user_id: Who owns them, or has them shared; None: all.
-            after: The number of the last one of the page before.
+            after: The number of the last one of the page before; 0: there is none, begin at the beginning.
             limit: How many.
+            newest_first: Begin with the greatest number; *after* has a lower one behind it then.
+            search: Only those in whose id, name or owner's id this text stands, as `session.search` has it.
         """
         ...
 

@@ -13,6 +13,7 @@ from .journal import unavailable
 from .ports import SessionStorage
 from .registry import SessionRegistry
 from .session.requests import Caller, GetHistory, HistoryPage, RefreshSessions, SessionPage
+from .session.session import Session
 
 
 @attrs.frozen
@@ -21,6 +22,8 @@ class SessionQuery:
 
     limit: int = attrs.field(validator=[instance_of(int), ge(1)])
     after: int = attrs.field(validator=[instance_of(int), ge(0)])
+    newest_first: bool = attrs.field(validator=instance_of(bool))
+    search: str = attrs.field(validator=instance_of(str))
 
 
 class SessionCatalog:
@@ -35,20 +38,41 @@ class SessionCatalog:
         self._registry = registry
         self._storage = storage
 
-    async def list(self, caller: Caller, limit: int, after: int = 0) -> SessionPage:
+    async def list(
+        self, caller: Caller, limit: int, after: int = 0, *, newest_first: bool = False, search: str = ""
+    ) -> SessionPage:
         """
-        List what *caller* may see: at most *limit* sessions, oldest first, of those behind number *after*.
+        List what *caller* may see: at most *limit* sessions behind number *after* (0: from the first on).
+
+        Args:
+            caller: Who asks.
+            limit: How many.
+            after: `SessionPage.next` of the page before.
+            newest_first: Otherwise the oldest come first.
+            search: Only those in whose id, name or owner's id this text stands, in upper or lower case.
 
         Raises:
             GatewayError: `STORAGE_UNAVAILABLE`.
         """
-        query = SessionQuery(limit, after)
+        query = SessionQuery(limit, after, newest_first, search)
+        sessions: list[Session] = []
+        following: int | None = after
+        # One more than is shown, to see whether there is more. What is temporary, or was withdrawn meanwhile,
+        # makes no page short, and none look as if there were another: clients might go by either.
+        while following is not None and (missing := limit + 1 - len(sessions)) > 0:
+            page, following = await self._read(caller, attrs.evolve(query, limit=missing, after=following))
+            sessions += page
+        return SessionPage(sessions[:limit], sessions[limit - 1].number if len(sessions) > limit else None)
+
+    async def _read(self, caller: Caller, query: SessionQuery) -> tuple[Sequence[Session], int | None]:
+        """Those of a page of the storage that are to be listed, and where the next one begins."""
         owner = None if caller.principal.is_operator else caller.principal.user_id
         with _reading():
-            stored = await self._storage.list(owner, query.after, query.limit + 1)
-        page = stored[:limit]
-        sessions = await self._registry.ask(RefreshSessions(caller, page))
-        return SessionPage(sessions, page[-1].number if len(stored) > limit else None)
+            stored = await self._storage.list(
+                owner, query.after, query.limit, newest_first=query.newest_first, search=query.search
+            )
+        sessions = await self._registry.ask(RefreshSessions(caller, stored))
+        return sessions, stored[-1].number if len(stored) == query.limit else None
 
     async def history(
         self, caller: Caller, session_id: str | None, limit: int, before: int | None = None

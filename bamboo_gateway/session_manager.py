@@ -102,14 +102,22 @@ class SessionManager:
                 else:
                     asked.add(session_id)
 
-    async def list(self, *, limit: int = 100, after: int = 0) -> SessionPage:
+    async def list(
+        self, *, limit: int = 100, after: int = 0, newest_first: bool = False, search: str = ""
+    ) -> SessionPage:
         """
-        A page of sessions, oldest first.
+        A page of sessions, oldest first or *newest_first*; temporary ones are in none.
+
+        Args:
+            limit: How many.
+            after: `SessionPage.next` of the page before, in the same order; 0: from the first on.
+            newest_first: Otherwise the oldest come first.
+            search: Only those in whose id, name or owner's id this text stands, in upper or lower case.
 
         Raises:
             GatewayError: `STORAGE_UNAVAILABLE`.
         """
-        return await self._catalog.list(OPERATOR, limit, after)
+        return await self._catalog.list(OPERATOR, limit, after, newest_first=newest_first, search=search)
 
     async def rename(self, session_id: str, name: str | None) -> Session:
         """

@@ -24,6 +24,9 @@ echo "hello" | bamboo-gateway chat > answer   # the same in a script
 bamboo-gateway call session.list '{"limit": 5}'
 bamboo-gateway sessions export --all --output all.jsonl
 bamboo-gateway token create --user ann        # from now on, clients have to show a token
+bamboo-gateway status                         # is it well?
+bamboo-gateway top                            # what is it doing?
+bamboo-gateway doctor                         # what would keep it from its work?
 ```
 
 | exit code | meaning |
@@ -31,9 +34,11 @@ bamboo-gateway token create --user ann        # from now on, clients have to sho
 | 0 | All went well. |
 | 1 | It failed: a port is taken, a gateway cannot be reached or said no, a line of a pipe was not answered. |
 | 2 | It was called wrongly: an option, a variable, the settings file or one of its values. |
+| 70 | A bug of ours ended it. |
 | 130 | It was interrupted (Ctrl-C) before it was through. |
 
-What goes wrong is told in one line on stderr.
+What goes wrong is told in one line on stderr. `bamboo-gateway --debug COMMAND`, or the variable
+`BAMBOO_DEBUG=1`, shows the traceback before it.
 """
 
 _AFTER: dict[str, str] = {
@@ -41,7 +46,8 @@ _AFTER: dict[str, str] = {
 **Where a setting comes from.** What is typed goes before the environment, and that before the file, setting
 by setting. An empty variable counts as unset. A list is given item by item on the command line, in a
 variable with spaces between, and as a list in the file. A duration is a number of seconds, or a number with
-a unit: `90s`, `15m`, `24h`, `7d`.
+a unit: `90s`, `15m`, `24h`, `7d`. A secret may stand in a file of its own, which `BAMBOO_AUTH_TOKEN_FILE`
+names in place of `BAMBOO_AUTH_TOKEN`; that is read again at a reload, too.
 
 **The file** (`--config`) is TOML. A key that is none is refused, and the nearest one is named; so is a
 value of the wrong type:
@@ -84,7 +90,7 @@ return: `… reconnected, nothing was lost`, or which events are missing.
 
 | line | |
 |---|---|
-LINES
+@commands@
 
 What else begins with `:` and a word is refused and not said; with a blank before it, it is said. Commands
 that begin with `/` are the agent's own.
@@ -95,7 +101,7 @@ looks like a token, is not kept.
 
 **`--plain`**, or a terminal with `TERM=dumb`, gets the words as they come. `NO_COLOR` leaves out the colours.
 Control characters of an agent do nothing at a terminal; into a file or a pipe its words go to the letter.
-""".replace("LINES", "\n".join(f"| `{name}` | {does} |" for name, does in LINE_COMMANDS.items())),
+""".replace("@commands@", "\n".join(f"| `{name}` | {does} |" for name, does in LINE_COMMANDS.items())),
     "sessions": """\
 Without `--storage` the gateway at `--url` is asked, and what you may see there is what there is. `--storage`
 opens the file itself, which a gateway must not be using at the time; nor can one begin until it is closed.
@@ -118,6 +124,66 @@ in](operations.md#who-may-come-in).
 TOKEN=$(bamboo-gateway token create --user ann --expires 90d)
 BAMBOO_TOKEN=$TOKEN bamboo-gateway chat
 bamboo-gateway token create --user ci --scope metrics --toml 2>> bamboo.toml   # no file but the settings
+```
+""",
+    "call": """\
+The gateway itself passes over arguments that it does not know, for the sake of newer clients. Here they are
+refused, and the nearest one is named: whoever types one by hand has mistyped it.
+""",
+    "top": """\
+In a terminal it takes the whole screen, and draws it anew at most ten times a second:
+
+| key | |
+|---|---|
+| `q`, Ctrl-C | quit |
+| `s`, `c` | show the sessions, or the connections |
+| ↑ ↓, Page Up, Page Down, Home | scroll |
+| `p`, space | pause: nothing is asked any more until it is pressed again |
+
+**Sessions** that run come first, then those with most events a second, then those that were last active;
+of the newest hundred. **Connections** that are behind come first, those with most to be sent; of the
+oldest five hundred. A narrow terminal shows a session's name or else its id, one of 110 columns both.
+
+**Rates and delays** are those of the last interval. Of a delay, the median and the 99th percentile are
+told, read from a [histogram](metrics.md): exact to its buckets. The curves go back 240 intervals, each
+from nothing to its own largest value.
+
+**`--once`, `--json`, or no terminal**: it looks twice, `--interval` apart, and prints one report. In
+JSON, `delays` has seconds; a percentile beyond the largest bucket is that bucket's bound; `missing` has
+what was not told, and why.
+
+```sh
+bamboo-gateway top --json | jq '.delays.delivery_lag.p99'
+```
+""",
+    "status": """\
+Whether it is ready is asked by plain HTTP (`/readyz`), which takes no token; the rest over a connection
+of its own, which leaves nothing behind. As JSON, `is_reachable`, `is_ready`, `reason`, `fault` and
+`remedy` say how it is, `info` and `stats` are the answers of [`gateway.info`](commands.md) and
+`gateway.stats`; what is not known is null.
+
+```sh
+bamboo-gateway status --timeout 2s > /dev/null || systemctl restart bamboo-gateway
+```
+""",
+    "doctor": """\
+A wrong value in the file or the environment is a finding here, and the next one is looked for; `serve`
+stops at the first. What is typed wrongly is told as `serve` tells it (exit code 2).
+
+It changes nothing: it listens on the port for a moment, reads the file of the sessions without bringing
+it forward (for ten seconds at most, and not while a gateway uses it), and asks the endpoint of the agent
+`openai` for its list of models, which costs nothing. With `--json`, each line is an object: `about`,
+`verdict` (`well`, `warning`, `fault`), `text` and `remedy`.
+""",
+    "config show": """\
+With `--json`, each setting by its name has `value`, `from` (`typed`, `environment`, `file` or `default`) and
+`where`: the option, the variable or the file.
+""",
+    "completion": """\
+```sh
+eval "$(bamboo-gateway completion bash)"      # in ~/.bashrc
+eval "$(bamboo-gateway completion zsh)"       # in ~/.zshrc, behind compinit
+bamboo-gateway completion fish > ~/.config/fish/completions/bamboo-gateway.fish
 ```
 """,
     "sessions list": """\

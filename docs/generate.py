@@ -20,13 +20,14 @@ from typing import Any
 
 import attrs
 
+import bamboo_gateway
 from bamboo_gateway.commands import COMMANDS, CommandSpec
 from bamboo_gateway.commands.session import MAX_PAGE
 from bamboo_gateway.config import GatewayConfig, Setting
-from bamboo_gateway.errors import ERROR_CODES
+from bamboo_gateway.errors import ERROR_CODES, ErrorCode, ErrorMeaning
 from bamboo_gateway.metrics import METRICS
 from bamboo_gateway.protocol import codec
-from bamboo_gateway.protocol.closing import CLOSE_CODES
+from bamboo_gateway.protocol.closing import CLOSE_CODES, CloseCode, CloseMeaning
 from bamboo_gateway.protocol.codec import Dialect
 from bamboo_gateway.protocol.examples import EXAMPLES
 from bamboo_gateway.protocol.framing import MAX_REASON_BYTES
@@ -42,6 +43,8 @@ from bamboo_gateway.session.metadata import MAX_METADATA_BYTES
 from bamboo_gateway.token_record import scope_names
 
 DOCS = Path(__file__).parent
+PACKAGE = Path(bamboo_gateway.__file__).parent
+BROWSER_CLIENT = PACKAGE / "web" / "client"
 
 _TAGS = CLIENT_TAGS | EVENT_TAGS
 
@@ -229,6 +232,27 @@ def _limits() -> str:
     return _table("limit | of what", rows)
 
 
+# ── docs/errors.md ───────────────────────────────────────────────────────────
+
+
+def _error_entries() -> str:
+    return _paragraphs(*(_error_entry(code, row) for code, row in ERROR_CODES.items()))
+
+
+def _error_entry(code: ErrorCode, row: ErrorMeaning) -> str:
+    again = "It may succeed later, unchanged." if row.retryable else "The same would be refused again."
+    return f"### {code}\n\n{row.meaning} {again}"
+
+
+def _close_entries() -> str:
+    return _paragraphs(*(_close_entry(code, row) for code, row in CLOSE_CODES.items()))
+
+
+def _close_entry(code: CloseCode, row: CloseMeaning) -> str:
+    again = "Reconnect." if row.reconnect else "Do not reconnect."
+    return f"### {code.value} {code.name}\n\n{row.meaning} {again}"
+
+
 # ── docs/commands.md ─────────────────────────────────────────────────────────
 
 
@@ -330,6 +354,11 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "error-codes": _error_codes,
         "limits": _limits,
     },
+    "errors.md": {
+        "error-entries": _error_entries,
+        "close-entries": _close_entries,
+        "handshake-failures": _handshake_failures,
+    },
     "commands.md": {
         "command-list": _command_list,
         "commands": _commands,
@@ -352,8 +381,12 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield DOCS / name, _filled(DOCS / name, makers)
     if (reference := DOCS / "cli_reference.py").exists():
         yield DOCS / "cli.md", runpy.run_path(str(reference))["render"]()
+    browser = runpy.run_path(str(DOCS / "browser_types.py"))
+    yield BROWSER_CLIENT / "messages.d.ts", browser["render_messages"]()
+    yield BROWSER_CLIENT / "protocol.js", browser["render_protocol"]()
     dashboard = DOCS / "grafana_dashboard.py"
     yield DOCS / "grafana" / "bamboo-gateway.json", runpy.run_path(str(dashboard))["render"]()
+    yield DOCS / "python.md", runpy.run_path(str(DOCS / "python_reference.py"))["render"]()
 
 
 def _filled(document: Path, makers: Mapping[str, Callable[[], str]]) -> str:
@@ -379,7 +412,9 @@ def main() -> None:
     ]
     for path, text in stale:
         if check:
-            print(f"docs/{path.relative_to(DOCS)} is stale: run python docs/generate.py", file=sys.stderr)
+            root = DOCS if path.is_relative_to(DOCS) else PACKAGE
+            name = path.relative_to(root.parent)
+            print(f"{name} is stale: run python docs/generate.py", file=sys.stderr)
         else:
             path.write_text(text, encoding="utf-8")
     sys.exit(check and bool(stale))

@@ -16,6 +16,7 @@ import trio
 from bamboo_gateway.channel_manager import ChannelManager
 from bamboo_gateway.channels.local import LocalChannel
 from bamboo_gateway.commands import Services
+from bamboo_gateway.commands.context import ConnectionInfo
 from bamboo_gateway.histogram import HistogramSnapshot
 from bamboo_gateway.journal import Journal
 from bamboo_gateway.ports import Agent, Channel, SessionStorage, is_resumable
@@ -112,7 +113,14 @@ class Backstage:
         self.channels = ChannelManager(
             self.registry, LocalChannel(self.registry), outside or {}, send_timeout=10.0
         )
-        self.services = Services(self.registry, self.catalog, self.channels, Report(), self.reauthenticate)
+        self.services = Services(
+            self.registry,
+            self.catalog,
+            self.channels,
+            Report(),
+            self.reauthenticate,
+            self.list_connections,
+        )
         self.router = MessageRouter(self.services, agent, command_timeout=5.0)
         self.effects: list[Effect] = []
         """All that was let out."""
@@ -139,6 +147,15 @@ class Backstage:
     async def reauthenticate(self, connection_id: str | None, token: str) -> Principal:
         """The token says whose it is."""
         return Principal(token, ALL)
+
+    def list_connections(self, after: int, limit: int) -> tuple[Sequence[ConnectionInfo], int | None]:
+        """Some that are always there."""
+        page = [
+            ConnectionInfo(f"c{number}", "ann", "s1", 2, None, "unix", number, "live", 0)
+            for number in range(after + 1, 6)
+        ][:limit]
+        following = after + limit
+        return page, following if following < 5 else None
 
     async def deliver(self, effects: Sequence[Effect]) -> None:
         """Let *effects* out."""
@@ -167,10 +184,15 @@ class Backstage:
             return await self.registry.ask(request)
 
     async def connect(
-        self, connection_id: str = "c1", session_id: str = "s1", user_id: str = "ann", protocol: int = 2
+        self,
+        connection_id: str = "c1",
+        session_id: str = "s1",
+        user_id: str = "ann",
+        protocol: int = 2,
+        scopes: frozenset[Scope] = ALL,
     ) -> Caller:
         """A connection that watches the session, which is made if there is none."""
-        caller = Caller(Principal(user_id, ALL), connection_id)
+        caller = Caller(Principal(user_id, scopes), connection_id)
         watcher = ConnectionHandle(connection_id, user_id, protocol=protocol)
         await self.ask(Attach(caller, watcher, session_id, new_session_id=session_id))
         return caller

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -92,6 +93,18 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 def test_python_compiles(snippet: Snippet) -> None:
     """Python in the documents is Python; a snippet may await as if it stood in an async function."""
     compile(snippet.text, snippet.place, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("snippet", parameters("js"))
+def test_javascript_compiles(snippet: Snippet, tmp_path: Path) -> None:
+    """JavaScript in the documents is a module that a browser would read; without Node, nobody knows."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs node")
+    module = tmp_path / "snippet.mjs"
+    module.write_text(snippet.text)
+    run = subprocess.run([node, "--check", module], capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 @pytest.mark.integration

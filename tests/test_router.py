@@ -14,6 +14,7 @@ from trio.testing import MockClock
 
 from bamboo_gateway.commands import COMMANDS
 from bamboo_gateway.errors import AgentError, ErrorCode, GatewayError, UnknownToolError
+from bamboo_gateway.principal import Scope
 from bamboo_gateway.protocol.messages import (
     ChannelMessage,
     Chat,
@@ -51,7 +52,7 @@ class Toolbox:
 async def connected(**settings: Any) -> AsyncIterator[tuple[Backstage, Caller]]:
     """A gateway, and somebody who watches session s1, which has joined channel news."""
     async with backstage(**settings) as stage:
-        caller = await stage.connect()
+        caller = await stage.connect(scopes=frozenset(Scope))
         await stage.channels.create("news")
         await stage.ask(JoinChannel(caller, None, "news"))
         yield stage, caller

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, strategies as st
 
 from bamboo_gateway.errors import ErrorCode, GatewayError, StorageError
 from bamboo_gateway.principal import Principal
 from bamboo_gateway.protocol.messages import TokenUsage
 from bamboo_gateway.session.history import NumberedMessage
-from bamboo_gateway.session.requests import OPERATOR, Caller, Tidy
-from bamboo_gateway.session.session import Session
+from bamboo_gateway.session.requests import OPERATOR, Attach, Caller, Tidy
+from bamboo_gateway.session.session import ConnectionHandle, Session
 from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.turn import Turn
-from tests.backstage import Backstage, backstage
+from tests.backstage import ALL, Backstage, backstage
 
 
 async def echo(turn: Turn) -> TokenUsage:
@@ -28,10 +29,12 @@ class BrokenStorage(MemoryStorage):
 
     fails = False
 
-    async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
+    async def list(
+        self, user_id: str | None, after: int, limit: int, *, newest_first: bool = False, search: str = ""
+    ) -> Sequence[Session]:
         """Fail, or not."""
         self._check()
-        return await super().list(user_id, after, limit)
+        return await super().list(user_id, after, limit, newest_first=newest_first, search=search)
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
         """Fail, or not."""
@@ -46,6 +49,14 @@ class BrokenStorage(MemoryStorage):
     def _check(self) -> None:
         if self.fails:
             raise StorageError("the disk is gone")
+
+
+async def visit(stage: Backstage, session_id: str) -> None:
+    """A connection that comes for a look, with a session that goes with it."""
+    watcher = ConnectionHandle(f"to {session_id}", "ann", protocol=2)
+    caller = Caller(Principal("ann", ALL), watcher.id)
+    request = Attach(caller, watcher, None, new_session_id=session_id, is_temporary=True)
+    await stage.ask(request)
 
 
 async def forget(stage: Backstage) -> None:
@@ -83,18 +94,54 @@ async def test_a_list_has_those_in_memory_and_those_that_are_not() -> None:
         assert stage.table.statistics().resident == 2
 
 
-async def test_pages_join_to_the_whole_list() -> None:
-    """By `next`, from one page to the one behind it, whatever the size of a page."""
+@given(
+    visits=st.lists(st.booleans(), max_size=8),
+    limit=st.integers(1, 9),
+    newest_first=st.booleans(),
+    search=st.sampled_from(["", "OD", "eve"]),
+)
+async def test_pages_join_to_the_whole_list(
+    visits: list[bool], limit: int, newest_first: bool, search: str
+) -> None:
+    """
+    By `next`, from one page to the one behind it, in either order: each session once, no page short or empty.
+
+    Who only visits is in none, however many they are.
+    """
     async with backstage(max_sessions=9) as stage:
-        made = [(await stage.sessions.create("ann")).id for _ in range(5)]
-        for limit in range(1, 7):
-            listed: list[str] = []
-            after: int | None = 0
-            while after is not None:
-                page = await stage.catalog.list(OPERATOR, limit, after)
-                listed += [each.id for each in page.sessions]
-                after = page.next
-            assert listed == made
+        made: list[str] = []
+        names = {"": ("odd", "even"), "OD": ("odd",), "eve": ("even",)}[search]
+        for number, is_visit in enumerate(visits):
+            if is_visit:
+                await visit(stage, f"visit{number}")
+            else:
+                name = "odd" if number % 2 else "even"
+                session = await stage.sessions.create("ann", name=name)
+                made += [session.id] * (name in names)
+        pages: list[list[str]] = []
+        after: int | None = 0
+        while after is not None:
+            page = await stage.catalog.list(OPERATOR, limit, after, newest_first=newest_first, search=search)
+            pages.append([each.id for each in page.sessions])
+            after = page.next
+        assert [each for page in pages for each in page] == made[:: -1 if newest_first else 1]
+        assert all(len(page) == limit for page in pages[:-1])
+        assert pages[-1] or not made
+
+
+async def test_a_visit_is_in_no_list() -> None:
+    """A temporary session can be looked at by its id, and says that it is one; it is stored as any other."""
+    async with backstage() as stage:
+        await visit(stage, "v1")
+        kept = await stage.sessions.create("ann")
+        assert [each.id for each in (await stage.catalog.list(OPERATOR, 9)).sessions] == [kept.id]
+        seen = await stage.sessions.get("v1")
+        assert seen is not None
+        assert seen.is_temporary
+        assert [(each.id, each.is_temporary) for each in await stage.storage.list(None, 0, 9)] == [
+            ("v1", False),
+            (kept.id, False),
+        ]
 
 
 async def test_a_list_shows_nobody_else_s_sessions() -> None:

@@ -10,6 +10,7 @@ import attrs
 
 from ..config import Kind, Setting
 from ..errors import ConfigError
+from ..secret_file import read_secret
 
 SettingsT = TypeVar("SettingsT", bound=attrs.AttrsInstance)
 
@@ -19,6 +20,8 @@ def read_settings(
 ) -> SettingsT:
     """
     Make a *cls* from what is *given* and from *environ*, where an empty variable counts as unset.
+
+    A secret may stand in a file, which `NAME_FILE` names in place of `NAME`.
 
     Raises:
         ConfigError: A setting is unknown, missing or unusable; the text names it.
@@ -53,9 +56,9 @@ def _from_environ(
 ) -> dict[str, object]:
     values: dict[str, object] = {}
     for field in fields:
-        name = variable(agent, field)
-        if text := environ.get(name):
-            read, says = _READERS.get(Setting.of(field).kind, (str, "text"))
+        name, kind = variable(agent, field), Setting.of(field).kind
+        if text := read_secret(name, environ) if kind == "secret" else environ.get(name):
+            read, says = _READERS.get(kind, (str, "text"))
             try:
                 values[field.name] = read(text)
             except ValueError:

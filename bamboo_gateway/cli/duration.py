@@ -26,5 +26,10 @@ def format_duration(seconds: float) -> str:
     """Write *seconds* as `parse_duration` reads them, in the largest unit that leaves a whole number."""
     for unit in ("d", "h", "m"):
         if seconds and not seconds % _SECONDS[unit]:
-            return f"{seconds / _SECONDS[unit]:g}{unit}"
-    return f"{seconds:g}s"
+            return f"{_number(seconds / _SECONDS[unit])}{unit}"
+    return f"{_number(seconds)}s"
+
+
+def _number(number: float) -> str:
+    """All of its digits, without an exponent, and without `.0`."""
+    return str(int(number)) if number == int(number) else f"{number}"

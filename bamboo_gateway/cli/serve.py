@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from typing import Any
@@ -17,11 +18,12 @@ from ..errors import ConfigError, StorageError
 from ..gateway import Gateway
 from ..identity.directory import TokenDirectory
 from ..storage import parse_storage
-from . import config_file, greeting, logs, settings
+from . import config_file, faults, greeting, logs, settings
 from .browser import open_browser
 from .reloader import Reloader
 from .rereading import RereadableCommand
 from .running import run
+from .service_manager import ServiceManager
 from .storage_progress import StorageProgress
 from .task_tree import run_task_tree_printer
 from .tokens_path import tokens_path
@@ -78,20 +80,24 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     # Here, for the process is ours; in an embedder's it is not.
     gc.set_threshold(*_COLLECTOR)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    with storage_progress:
-        run(_serve_watched, gateway, Reloader(gateway, ours, ctx), values["opens_console"])
+    manager = ServiceManager.take_from(os.environ)
+    with faults.logged(), storage_progress:
+        run(_serve_watched, gateway, Reloader(gateway, ours, ctx), manager, values["opens_console"])
 
 
-async def _serve_watched(gateway: Gateway, reloader: Reloader, opens_console: bool) -> None:
+async def _serve_watched(
+    gateway: Gateway, reloader: Reloader, manager: ServiceManager, opens_console: bool
+) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(run_task_tree_printer)
-        await _serve(gateway, reloader, opens_console)
+        nursery.start_soon(manager.run_watchdog)
+        await _serve(gateway, reloader, manager, opens_console)
         nursery.cancel_scope.cancel()
 
 
-async def _serve(gateway: Gateway, reloader: Reloader, opens_console: bool) -> None:
+async def _serve(gateway: Gateway, reloader: Reloader, manager: ServiceManager, opens_console: bool) -> None:
     async with trio.open_nursery() as nursery:
-        await nursery.start(_heed_signals, gateway, reloader)
+        await nursery.start(_heed_signals, gateway, reloader, manager)
         try:
             addresses = await nursery.start(gateway.serve)
         except StorageError as error:
@@ -102,7 +108,9 @@ async def _serve(gateway: Gateway, reloader: Reloader, opens_console: bool) -> N
         if gateway.config.insecure_no_auth and not gateway.asks_who:
             log.warning("nobody is asked who they are", bind=gateway.config.bind)
         urls = [greeting.websocket_url(gateway.config, address) for address in addresses]
-        click.echo("listening on " + " ".join(urls))
+        listening = "listening on " + " ".join(urls)
+        click.echo(listening)
+        await manager.tell_ready(listening)
         if sys.stderr.isatty():
             for line in greeting.lines(
                 gateway.config, reloader.ours, addresses[0], asks_who=gateway.asks_who
@@ -113,7 +121,11 @@ async def _serve(gateway: Gateway, reloader: Reloader, opens_console: bool) -> N
 
 
 async def _heed_signals(
-    gateway: Gateway, reloader: Reloader, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    gateway: Gateway,
+    reloader: Reloader,
+    manager: ServiceManager,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Reload at each SIGHUP, and drain at the first other signal; the second ends the process."""
     with trio.open_signal_receiver(*_STOPS, signal.SIGHUP) as signals:
@@ -121,9 +133,19 @@ async def _heed_signals(
         async for received in signals:
             if received in _STOPS:
                 break
-            await reloader.reload()
+            await _reload(gateway, reloader, manager)
     for each in _STOPS:
         signal.signal(each, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing left to reload for
     log.info("stopping", signal=signal.Signals(received).name)
+    await manager.tell_stopping(gateway.config.drain_timeout)
     await gateway.drain()
+
+
+async def _reload(gateway: Gateway, reloader: Reloader, manager: ServiceManager) -> None:
+    if not gateway.is_ready:  # and nobody may be told yet that it is
+        await reloader.reload()
+        return
+    await manager.tell_reloading()
+    await reloader.reload()
+    await manager.tell_reloaded()

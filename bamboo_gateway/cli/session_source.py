@@ -47,8 +47,10 @@ class UnknownSessionError(Exception):
 class SessionSource(Protocol):
     """Every method raises `UnknownSessionError` for an id that is none."""
 
-    async def list(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
-        """At most *limit* sessions, oldest first, and the `after` of the next page; None: there is none."""
+    async def list(
+        self, after: int, limit: int, *, newest_first: bool = False, search: str = ""
+    ) -> tuple[Sequence[Record], int | None]:
+        """At most *limit* sessions, and the `after` of the next page; None: there is none."""
         ...
 
     async def get(self, session_id: str) -> Record:
@@ -65,18 +67,18 @@ class SessionSource(Protocol):
 
 
 class LiveSource:
-    """Asks a gateway by its commands; its own session, which it has to be in for that, is no one of them."""
+    """Asks a gateway by its commands. The session that it is in meanwhile is temporary: no list has it."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def list(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
+    async def list(
+        self, after: int, limit: int, *, newest_first: bool = False, search: str = ""
+    ) -> tuple[Sequence[Record], int | None]:
         """Ask `session.list`."""
-        page, following = await self._page(after, limit)
-        # Ours is the newest as a rule: where nothing comes behind but that, this was the last page.
-        if following is not None and await self._page(following, 2) == ([], None):
-            following = None
-        return page, following
+        order = "newest" if newest_first else "oldest"
+        page = await self._ask("session.list", after=after, limit=limit, order=order, search=search)
+        return page["sessions"], page["next"]
 
     async def get(self, session_id: str) -> Record:
         """Ask `session.get`."""
@@ -90,11 +92,6 @@ class LiveSource:
     async def delete(self, session_id: str) -> None:
         """Ask `session.delete`."""
         await self._ask("session.delete", session_id=session_id)
-
-    async def _page(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
-        page = await self._ask("session.list", after=after, limit=limit)
-        others = [each for each in page["sessions"] if each["session_id"] != self._client.session_id]
-        return others, page["next"]
 
     async def _ask(self, name: str, **args: Any) -> Record:
         try:
@@ -115,9 +112,11 @@ class StoredSource:
         self._looked_at: tuple[StoredSession, Sequence[NumberedMessage]] | None = None
         """The last session that was asked for, and its newest messages: nobody else can change them."""
 
-    async def list(self, after: int, limit: int) -> tuple[Sequence[Record], int | None]:
+    async def list(
+        self, after: int, limit: int, *, newest_first: bool = False, search: str = ""
+    ) -> tuple[Sequence[Record], int | None]:
         """Read a page, and one more to see whether that was the last."""
-        found = await self._storage.list(None, after, limit + 1)
+        found = await self._storage.list(None, after, limit + 1, newest_first=newest_first, search=search)
         page = found[:limit]
         records = [codec.unstructure(describe(session, LOCAL)) for session in page]
         return records, page[-1].number if len(found) > limit else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -100,23 +100,35 @@ async def _print(text: str) -> None:
     metavar="N",
     help="Go on where a list with --limit has ended; that has told the number.",
 )
+@click.option(
+    "--search",
+    default="",
+    metavar="TEXT",
+    help="Only those in whose id, name or owner's id this stands, in upper or lower case.",
+)
+@click.option("--newest", "newest_first", is_flag=True, help="The newest first.")
 @_json
 @_where
-def list_sessions(limit: int | None, after: int, as_json: bool, **where: Any) -> None:
+def list_sessions(
+    limit: int | None, after: int, search: str, newest_first: bool, as_json: bool, **where: Any
+) -> None:
     """
     List sessions, oldest first.
 
     In a terminal it says how long ago each was last active, elsewhere when.
     """
-    _with_source(partial(_list, limit=limit, after=after, as_json=as_json), **where)
+    wanted = {"newest_first": newest_first, "search": search}
+    _with_source(partial(_list, wanted=wanted, limit=limit, after=after, as_json=as_json), **where)
 
 
-async def _list(source: SessionSource, limit: int | None, after: int | None, as_json: bool) -> None:
+async def _list(
+    source: SessionSource, wanted: Mapping[str, Any], limit: int | None, after: int | None, as_json: bool
+) -> None:
     left = sys.maxsize if limit is None else limit
     now = int(time.time() * 1000) if sys.stdout.isatty() else None
     count = 0
     while left and after is not None:
-        page, after = await source.list(after, min(left, PAGE))
+        page, after = await source.list(after, min(left, PAGE), **wanted)
         rows = [to_json(each) if as_json else session_text.row(each, now) for each in page]
         if rows:
             heading = [session_text.HEADING] if count == 0 and not as_json else []
@@ -124,7 +136,7 @@ async def _list(source: SessionSource, limit: int | None, after: int | None, as_
         count += len(page)
         left -= len(page)
     if count == 0 and not as_json:
-        click.echo("there are no sessions", err=True)
+        click.echo("there are no such sessions" if wanted["search"] else "there are no sessions", err=True)
     if after is not None:
         click.echo(f"there are more: --after {after}", err=True)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import attrs
 import click
+from click.shell_completion import CompletionItem
 
 from ..config import GatewayConfig, Kind, Setting, setting
+from ..errors import ConfigError
+from ..secret_file import read_secret
 from ..storage import parse_storage
 from ..token_record import read_record
 from .duration import format_duration, parse_duration
@@ -95,6 +99,8 @@ def read_value(field: attrs.Attribute[Any], value: object) -> object:
     return value
 
 
+_FILES = {"tls_cert", "tls_key", "tokens"}
+
 _NUMBERS: dict[str, Callable[[str], float]] = {"count": int, "bytes": int, "rate": float}
 
 
@@ -104,6 +110,16 @@ class SettingType(click.ParamType[Any]):
     def __init__(self, field: attrs.Attribute[Any]) -> None:
         self._field = field
         self.name = Setting.of(field).kind
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """What a shell may offer: values, where there are but a few; a file, where one is meant."""
+        if self._field.name in _FILES:
+            return [CompletionItem(incomplete, type="file")]
+        return [
+            CompletionItem(each) for each in Setting.of(self._field).choices if each.startswith(incomplete)
+        ]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read *value*, a text from the command line or the environment, or what a file had."""
@@ -118,11 +134,34 @@ class SettingType(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
+class SettingOption(click.Option):
+    """An option of a setting; a secret's variable may name a file in its place, `NAME_FILE`."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Read the variable or the file; click asks for it where nothing was typed."""
+        if self.type.name != "secret":
+            return super().resolve_envvar_value(ctx)
+        assert isinstance(self.envvar, str), "`variable` makes it"
+        try:
+            return read_secret(self.envvar, os.environ)
+        except ConfigError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
 def options(command: CommandT) -> CommandT:
     """Give *command* an option for every setting that can be typed; it is called with all, by name."""
-    for field in reversed(OPTIONS.values()):
-        command = _option(field)(command)
-    return command
+    return options_of(SettingOption)(command)
+
+
+def options_of(kind: type[SettingOption]) -> Callable[[CommandT], CommandT]:
+    """The same, with options that are of this *kind*."""
+
+    def decorate(command: CommandT) -> CommandT:
+        for field in reversed(OPTIONS.values()):
+            command = _option(field, kind)(command)
+        return command
+
+    return decorate
 
 
 def pick(cls: type[Any], values: dict[str, Any]) -> Any:
@@ -135,7 +174,7 @@ def variable(name: str) -> str:
     return f"BAMBOO_{name.upper()}"
 
 
-def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
+def _option(field: attrs.Attribute[Any], kind: type[SettingOption]) -> Callable[[CommandT], CommandT]:
     it = Setting.of(field)
     is_list = it.kind == "list"
     # A list is given item by item: `--allowed-origin A --allowed-origin B`.
@@ -145,6 +184,7 @@ def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
         return click.option(
             f"{flag}/--no-{flag.removeprefix('--')}" if field.default else flag,
             field.name,
+            cls=kind,
             is_flag=True,
             default=field.default,
             envvar=variable(field.name),
@@ -154,6 +194,7 @@ def _option(field: attrs.Attribute[Any]) -> Callable[[CommandT], CommandT]:
     return click.option(
         flag,
         field.name,
+        cls=kind,
         type=SettingType(field),
         metavar="|".join(it.choices) or _METAVARS[it.kind],
         multiple=is_list,

@@ -17,7 +17,7 @@ from ..identity.tokens_file import editing, read_tokens
 from ..principal import Quotas, Scope
 from ..token_record import TokenRecord, read_record, scope_names, write_record
 from . import token_text
-from .duration import parse_duration
+from .duration_type import DurationType
 from .plain_text import to_json
 from .tokens_path import tokens_path
 
@@ -39,19 +39,6 @@ def command() -> None:
     """
 
 
-class _Duration(click.ParamType[float]):
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            seconds = value if isinstance(value, float) else parse_duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if not seconds:
-            self.fail("it would have expired at once", param, ctx)
-        return seconds
-
-
 _path: _Option = click.option(
     "--tokens",
     "given",
@@ -67,7 +54,7 @@ _id: _Option = click.argument("token_id", metavar="ID")
 def _expires(otherwise: str) -> _Option:
     return click.option(
         "--expires",
-        type=_Duration(),
+        type=DurationType(fault="it would have expired at once"),
         metavar="DURATION",
         help=f"How long it holds from now on: `12h`, `90d`; {otherwise}.",
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..protocol.messages import Json
 from ..token_record import TokenRecord, scope_names, write_record
 from .plain_text import fit, one_line, width
+from .toml_text import to_toml
 
 _HEADING = ("ID", "USER", "EXPIRES", "SCOPES", "LABEL")
 
@@ -43,12 +43,5 @@ def public(record: TokenRecord) -> dict[str, Json]:
 def toml(record: TokenRecord) -> str:
     """*record* as an entry of the settings file."""
     return "\n".join(
-        ["[[principals]]", *(f"{name} = {_toml(value)}" for name, value in write_record(record).items())]
+        ["[[principals]]", *(f"{name} = {to_toml(value)}" for name, value in write_record(record).items())]
     )
-
-
-def _toml(value: Json) -> str:
-    """What JSON and TOML write alike: texts, numbers and lists; and small tables."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + " }"
-    return json.dumps(value, ensure_ascii=False)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, TypeVar
 
 import attrs
 
 from ..channel_manager import ChannelManager
 from ..histogram import HistogramSnapshot
 from ..principal import Principal
-from ..protocol.messages import Limits
+from ..protocol.messages import ClientInfo, Limits
 from ..registry import SessionRegistry
 from ..session.requests import Caller, Request
 from ..session_catalog import SessionCatalog
@@ -59,6 +59,36 @@ class Reauthenticate(Protocol):
 
 
 @attrs.frozen
+class ConnectionInfo:
+    """A connection whose `connect` was accepted."""
+
+    connection_id: str
+    user_id: str
+    """Whose it is."""
+    session_id: str | None
+    """The session that it was last connected to."""
+    protocol: int
+    client: ClientInfo | None
+    """What it says of itself."""
+    address: str
+    """Whence it came: an IP address, or `unix`; empty: unknown."""
+    connected_at: int
+    """Unix milliseconds: its last `connect`."""
+    state: Literal["live", "behind"]
+    """Has it all that was said, or is it catching up?"""
+    waiting_bytes: int
+    """What its socket has yet to take, of what was given to it."""
+
+
+class ListConnections(Protocol):
+    """Tells who is connected."""
+
+    def __call__(self, after: int, limit: int, /) -> tuple[Sequence[ConnectionInfo], int | None]:
+        """At most *limit* connections behind number *after*, oldest first; and the next *after*, if any."""
+        ...
+
+
+@attrs.frozen
 class Services:
     """The parts of the gateway that commands use."""
 
@@ -67,6 +97,7 @@ class Services:
     channels: ChannelManager
     report: GatewayReport
     reauthenticate: Reauthenticate
+    list_connections: ListConnections
 
 
 @attrs.frozen

@@ -59,6 +59,8 @@ class SessionInfo:
     """What you may do with it: all, read it and chat in it, or read it."""
     shares: dict[str, Literal["chat", "read"]] | None
     """User id → what is granted to them; null where you do not own it."""
+    temporary: bool
+    """Does it go with its last watcher?"""
 
 
 def describe(session: Session, principal: Principal) -> SessionInfo:
@@ -80,6 +82,7 @@ def describe(session: Session, principal: Principal) -> SessionInfo:
         epoch=session.epoch,
         access=_ACCESS[access],
         shares=dict(session.shares) if access is Access.OWN else None,
+        temporary=session.is_temporary,
     )
 
 
@@ -100,12 +103,19 @@ class ListArgs:
 
     limit: int = attrs.field(default=50, validator=_page)
     after: int = attrs.field(default=0, validator=ge(0))
-    """`next` of the page before."""
+    """`next` of the page before, in the same order; 0: from the first on."""
+    order: Literal["oldest", "newest"] = "oldest"
+    """Which come first, by when they were made."""
+    search: str = attrs.field(default="", validator=max_len(MAX_ID_LENGTH))
+    """
+    Only those in whose id, name or owner's id this text stands, in upper or lower case. No character of it
+    means anything but itself.
+    """
 
 
 @attrs.frozen
 class SessionList:
-    """Sessions, oldest first."""
+    """Sessions in the order that was asked for, without temporary ones (`connect.temporary`)."""
 
     sessions: Sequence[SessionInfo]
     next: int | None
@@ -114,7 +124,9 @@ class SessionList:
 
 async def list_sessions(context: CommandContext, args: ListArgs) -> SessionList:
     """Answer `session.list`."""
-    page = await context.services.catalog.list(context.caller, args.limit, args.after)
+    page = await context.services.catalog.list(
+        context.caller, args.limit, args.after, newest_first=args.order == "newest", search=args.search
+    )
     return SessionList([*map(_describing(context), page.sessions)], page.next)
 
 

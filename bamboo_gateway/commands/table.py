@@ -11,7 +11,7 @@ from ..errors import ErrorCode, GatewayError
 from ..principal import Principal, Scope
 from ..session.requests import ChannelInfo
 from ..token_record import scope_names
-from . import auth, broadcast, channel, gateway, session
+from . import auth, broadcast, channel, connection, gateway, session
 from .context import CommandContext
 
 
@@ -101,6 +101,7 @@ _ABORT = frozenset({Scope.CHAT, Scope.SESSIONS_WRITE})
 _CHANNELS = frozenset({Scope.CHANNELS})
 _BROADCAST = frozenset({Scope.BROADCAST})
 _METRICS = frozenset({Scope.METRICS})
+_ADMIN = frozenset({Scope.ADMIN})
 
 _ROWS = (
     CommandSpec("ping", "Ask for an echo.", gateway.PingArgs, gateway.PingResult, gateway.ping, scopes=_ANY),
@@ -268,6 +269,14 @@ _ROWS = (
         session.PresenceList,
         session.list_presence,
         scopes=_LOOK,
+    ),
+    CommandSpec(
+        "connection.list",
+        "List the connections to this gateway.",
+        connection.ConnectionArgs,
+        connection.ConnectionList,
+        connection.list_connections,
+        scopes=_ADMIN,
     ),
     CommandSpec(
         "gateway.info",

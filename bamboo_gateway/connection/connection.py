@@ -11,6 +11,7 @@ from ..principal import Principal
 from ..protocol import versions
 from ..protocol.closing import CloseCode, Closing
 from ..protocol.messages import Connected, Error, GatewayEvent
+from ..session.session import ConnectionHandle
 from .admission import Entrant
 from .outbox import Outbox
 
@@ -39,6 +40,10 @@ class Connection:
         """Its place among those who have yet to say who they are."""
         self.address = address
         """Whence it came: an IP address, or `unix`; empty: unknown."""
+        self.number = 0
+        """Its place among all that were in the pool, from 1; 0: it was not yet."""
+        self.handle: ConnectionHandle | None = None
+        """As the registry knows it, since a `connect` of it was accepted."""
         self.principal: Principal | None = None
         """Who speaks; None until `connect` was accepted."""
         self.session_id: str | None = None

@@ -49,6 +49,8 @@ class ConnectionPool:
         self._per_user: Counter[str] = Counter()
         self._closed: Counter[CloseCode] = Counter()
         self._connections: dict[str, Connection] = {}
+        """Oldest first."""
+        self._last_number = 0
 
     def __iter__(self) -> Iterator[Connection]:
         return iter(list(self._connections.values()))
@@ -80,6 +82,8 @@ class ConnectionPool:
 
     def add(self, connection: Connection) -> None:
         """From here on it can be spoken to."""
+        self._last_number += 1
+        connection.number = self._last_number
         self._connections[connection.id] = connection
 
     def remove(self, connection: Connection) -> None:

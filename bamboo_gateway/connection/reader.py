@@ -206,12 +206,14 @@ class Reader:
         connection.principal = principal
         if end_if_over(self.host, connection, time.time()):
             return  # since it was let in, which a handshake may have done
+        attach = self._attach(message, principal)
         try:
-            await self.host.registry.ask(self._attach(message, principal))
+            await self.host.registry.ask(attach)
         except GatewayError:
             # It watches what it watched before, and so it has to be who it was before.
             connection.principal = before or principal
             raise
+        connection.handle = attach.connection
         bind_contextvars(session=connection.session_id)  # of what this task logs from here on
 
     async def _identify(self, message: Connect) -> Principal | None:

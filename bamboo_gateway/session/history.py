@@ -52,7 +52,7 @@ class ToolRecord:
     completed_at: int | None = None
     """Unix milliseconds; left out: it has not come back, or nobody knows."""
     position: int | None = None
-    """Characters (code points) of the message's `content` that came before the call; left out: nobody knows."""
+    """Characters (code points) of `content` that came before the call; left out: nobody knows."""
 
 
 @attrs.frozen

@@ -89,6 +89,7 @@ class LiveSession:
             last_seq=self.log.last_seq,
             epoch=self.log.epoch,
             number=self.number,
+            is_temporary=self.is_temporary,
         )
 
     # ── whose it is ──────────────────────────────────────────────────────────

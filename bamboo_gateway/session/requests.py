@@ -123,7 +123,7 @@ class GetSession(SessionRequest[Session]):
 
 @attrs.frozen
 class SessionPage:
-    """Some sessions, oldest first."""
+    """Some sessions, in the order that was asked for."""
 
     sessions: Sequence[Session]
     next: int | None
@@ -135,7 +135,7 @@ class RefreshSessions(Request[Sequence[Session]]):
     """
     Sessions as they are now, where they are in memory; as they were stored, where they are not.
 
-    What the caller may no longer read is left out.
+    What the caller may no longer read is left out, and what is temporary.
     """
 
     caller: Caller

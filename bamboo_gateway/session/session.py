@@ -59,6 +59,8 @@ class Session:
     epoch: str = ""
     number: int = 0
     """Grows with every session: the order in which they are listed, and the key of what is stored of it."""
+    is_temporary: bool = False
+    """Does it go with its last watcher? Lists leave it out."""
 
     @property
     def connection(self) -> ConnectionHandle | None:

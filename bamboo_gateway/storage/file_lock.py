@@ -9,6 +9,33 @@ from pathlib import Path
 from ..errors import StorageInUseError
 
 
+def holder_of(path: Path) -> str | None:
+    """
+    The process that uses the file at *path* alone, as it calls itself; None: nobody does.
+
+    Looking takes nothing from anybody: the lock is shared, and let go of at once.
+
+    Raises:
+        OSError: The lock file cannot be read.
+    """
+    try:
+        fd = os.open(f"{path}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(fd)
+    else:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _read_holder(fd: int) -> str:
+    return os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
+
+
 class FileLock:
     """
     The right to use a file alone.
@@ -42,7 +69,7 @@ class FileLock:
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(self._fd, 20, 0).decode(errors="replace").strip() or "unknown"
+            holder = _read_holder(self._fd)
             raise StorageInUseError(
                 f"{path}: another gateway uses it (process {holder}); stop that one, or use another file"
             ) from None

@@ -40,6 +40,18 @@ def parse_storage(spec: str, *, create: bool = True, report: Report | None = Non
     raise ConfigError(f"storage: {spec!r:.80} is none of {KINDS}")
 
 
+def file_of(spec: str) -> Path | None:
+    """
+    The file that *spec* means; None: it is in memory.
+
+    Raises:
+        ConfigError: As of `parse_storage`.
+    """
+    parse_storage(spec)
+    kind, _, target = spec.partition(":")
+    return _path(target) if kind == "sqlite" else None
+
+
 def default_path() -> Path:
     """Where `sqlite:` keeps its file: the platform's place for a user's data."""
     import platformdirs  # noqa: PLC0415 -- only the storage on disk needs it
@@ -52,8 +64,11 @@ def _sqlite(target: str, create: bool, report: Report | None) -> SessionStorage:
 
     if target.startswith(":memory:") or "\0" in target:
         raise ConfigError(f"storage: {target!r:.80} is no path; storage in memory is written 'memory:'")
+    return SQLiteStorage(_path(target), create=create, report=report or (lambda _: None))
+
+
+def _path(target: str) -> Path:
     try:
-        path = Path(target).expanduser() if target else default_path()
+        return Path(target).expanduser() if target else default_path()
     except RuntimeError as error:
         raise ConfigError(f"storage: sqlite:{target:.80}: {error}") from error
-    return SQLiteStorage(path, create=create, report=report or (lambda _: None))

@@ -30,6 +30,7 @@ from ..session.effects import (
 from ..session.history import NumberedMessage
 from ..session.log import Entry, LogLimits
 from ..session.outcomes import Outcome
+from ..session.search import Search
 from ..session.session import Session
 from ..session.stored import Run, StoredChannel, StoredLog, StoredSession, StoredState
 
@@ -111,11 +112,20 @@ class MemoryStorage:
             list(own.outcomes.values()),
         )
 
-    async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
-        """Sessions in the order in which they were made."""
-        found = (self._sessions[self._numbers[each]] for each in sorted(self._numbers) if each > after)
-        theirs = (session for session in found if user_id is None or self._is_for(user_id, session))
-        return [self._current(session) for session in islice(theirs, limit)]
+    async def list(
+        self, user_id: str | None, after: int, limit: int, *, newest_first: bool = False, search: str = ""
+    ) -> Sequence[Session]:
+        """A page of those that there are."""
+        is_behind = after.__gt__ if newest_first and after > 0 else after.__lt__
+        numbers = filter(is_behind, sorted(self._numbers, reverse=newest_first))
+        wanted = Search(search)
+        found = (
+            session
+            for session in map(self._sessions.__getitem__, map(self._numbers.__getitem__, numbers))
+            if (user_id is None or self._is_for(user_id, session))
+            and wanted.finds(session.id, session.name, session.user_id)
+        )
+        return [self._current(session) for session in islice(found, limit)]
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
         """Messages by their numbers."""
@@ -164,7 +174,7 @@ class MemoryStorage:
     def _save_session(self, change: SaveSession) -> None:
         # Who watches and what runs is gone with the process that held it.
         session = attrs.evolve(change.session, connections=(), state="idle", run_id=None, queued=0)
-        session = attrs.evolve(session, epoch=self._epoch)
+        session = attrs.evolve(session, epoch=self._epoch, is_temporary=False)
         self._sessions[session.id] = session
         self._numbers[session.number] = session.id
         self._belongings.setdefault(session.number, _Belongings())

@@ -18,6 +18,7 @@ from .sqlite_batch import Batch
 from .sqlite_connection import Connection
 from .sqlite_errors import reported
 from .sqlite_file import Report, SQLiteFile, Synchronous
+from .sqlite_list import list_sessions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -90,14 +91,16 @@ class SQLiteStorage:
         """
         return await self._read(sqlite_reader.load, session_id, log_limits, history_bytes)
 
-    async def list(self, user_id: str | None, after: int, limit: int) -> Sequence[Session]:
+    async def list(
+        self, user_id: str | None, after: int, limit: int, *, newest_first: bool = False, search: str = ""
+    ) -> Sequence[Session]:
         """
         A page of the sessions.
 
         Raises:
             StorageError: It cannot be read.
         """
-        return await self._read(sqlite_reader.list_sessions, user_id, after, limit)
+        return await self._read(list_sessions, user_id, after, limit, newest_first, search)
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
         """

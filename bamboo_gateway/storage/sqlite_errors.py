@@ -14,7 +14,7 @@ class UnreadableRowError(Exception):
     """A row holds what this version does not understand; the text says which and what."""
 
 
-_DAMAGED = (
+DAMAGED = (
     "the file is damaged. It is left as it is: stop the gateway, keep a copy, and put a backup in its place "
     "or what `sqlite3 FILE .recover` can save"
 )
@@ -30,8 +30,8 @@ _REMEDIES = {
     sqlite3.SQLITE_READONLY: "make the file, its folder and its disk writable for this user",
     sqlite3.SQLITE_PERM: "make the file and its folder readable and writable for this user",
     sqlite3.SQLITE_CANTOPEN: "see whether its folder exists, may be written to by this user, and has room",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
 }
 
 

@@ -65,7 +65,7 @@ class SQLiteFile:
         with ExitStack() as held:
             held.enter_context(closing(FileLock(self.path)))
             if _is_there(self.path):
-                _check_header(self.path)
+                check_header(self.path)
             else:
                 _create(self.path)
             self.writer = Connection(self.path, "rw", "BEGIN IMMEDIATE", _settings(synchronous))
@@ -137,7 +137,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _check_header(path: Path) -> None:
+def check_header(path: Path) -> None:
     """
     See whose file it is, without touching it.
 

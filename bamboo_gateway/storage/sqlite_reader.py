@@ -24,7 +24,8 @@ from .sqlite_rows import (
     share_of,
 )
 
-_SESSIONS = f"SELECT {SESSION_COLUMNS}, last_seq FROM session JOIN log USING (number)"  # noqa: S608 -- a constant
+SESSIONS = f"SELECT {SESSION_COLUMNS}, last_seq FROM session JOIN log USING (number)"  # noqa: S608 -- a constant
+"""Finds what `session_from` reads."""
 
 
 def read_state(connection: sqlite3.Connection, limits: LogLimits) -> StoredState:
@@ -80,11 +81,11 @@ def load(
     connection: sqlite3.Connection, session_id: str, limits: LogLimits, history_bytes: int
 ) -> StoredSession | None:
     """All that is needed to go on with a session; None: there is none."""
-    epoch = _epoch(connection)
-    row = connection.execute(f"{_SESSIONS} WHERE id = ?", (session_id,)).fetchone()
+    epoch = read_epoch(connection)
+    row = connection.execute(f"{SESSIONS} WHERE id = ?", (session_id,)).fetchone()
     if row is None:
         return None
-    session = _session(connection, row, epoch)
+    session = session_from(connection, row, epoch)
     number = session.number
     find_runs = "SELECT run_id, chat FROM run WHERE session = ? ORDER BY position"
     runs = tuple(run_of(run) for run in connection.execute(find_runs, (number,)))
@@ -118,30 +119,8 @@ def _newest_messages(
     return tuple(messages)
 
 
-def list_sessions(
-    connection: sqlite3.Connection, user_id: str | None, after: int, limit: int
-) -> Sequence[Session]:
-    """A page of the sessions that are a user's or shared with them, or of all."""
-    epoch = _epoch(connection)
-    if user_id is None:
-        rows = connection.execute(f"{_SESSIONS} WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
-    else:
-        values = {"user_id": user_id, "after": after, "limit": limit}
-        rows = connection.execute(f"{_SESSIONS} WHERE number IN ({_FOR_USER}) ORDER BY number", values)
-    return [_session(connection, row, epoch) for row in rows.fetchall()]
-
-
-# Each half is found by its index, in order, and read no further than is needed.
-_FOR_USER = """
-    SELECT number FROM (
-        SELECT number FROM session WHERE user_id = :user_id AND number > :after ORDER BY number LIMIT :limit
-    ) UNION SELECT session FROM (
-        SELECT session FROM share WHERE user_id = :user_id AND session > :after ORDER BY session LIMIT :limit
-    ) ORDER BY 1 LIMIT :limit
-"""
-
-
-def _session(connection: sqlite3.Connection, row: Row, epoch: str) -> Session:
+def session_from(connection: sqlite3.Connection, row: Row, epoch: str) -> Session:
+    """What `SESSIONS` has found, with its shares."""
     shares = "SELECT user_id, access FROM share WHERE session = ?"
     found = connection.execute(shares, (row[SESSION_NUMBER],))
     return session_of(row, dict(map(share_of, found)), epoch)
@@ -172,6 +151,7 @@ def find_inactive(connection: sqlite3.Connection, since: float, limit: int) -> S
     return [session_id for (session_id,) in rows]
 
 
-def _epoch(connection: sqlite3.Connection) -> str:
+def read_epoch(connection: sqlite3.Connection) -> str:
+    """Of all logs."""
     [epoch] = connection.execute("SELECT epoch FROM store").fetchone()
     return str(epoch)

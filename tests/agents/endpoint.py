@@ -76,7 +76,7 @@ async def _read_request(stream: trio.SocketStream) -> Asked | None:
             body += event.data
         elif isinstance(event, h11.EndOfMessage) and head is not None:
             headers = {name.decode(): value.decode() for name, value in head.headers}
-            return Asked(head.target.decode(), headers, json.loads(body))
+            return Asked(head.target.decode(), headers, json.loads(body or b"null"))
         else:
             return None
 

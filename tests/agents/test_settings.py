@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 import pytest
 
@@ -116,3 +118,12 @@ def test_openai_itself_wants_a_key() -> None:
     """What would fail at the first chat fails at the start."""
     with pytest.raises(ConfigError, match="api_key: OpenAI wants one; set OPENAI_API_KEY"):
         read({"base_url": OPENAI})
+
+
+def test_the_key_may_stand_in_a_file(tmp_path: Path) -> None:
+    """As systemd and containers hand secrets over."""
+    file = tmp_path / "key"
+    file.write_text("key\n")
+    assert read({}, OPENAI_API_KEY_FILE=str(file)).api_key == "key"
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY_FILE"):
+        read({}, OPENAI_API_KEY_FILE=str(tmp_path))

@@ -36,3 +36,9 @@ def test_what_is_written_is_read_back(number: int, unit: str) -> None:
     """Writing and reading a duration changes nothing."""
     seconds = parse_duration(f"{number}{unit}")
     assert parse_duration(format_duration(seconds)) == seconds
+
+
+@given(st.floats(0.001, 2**53))
+def test_any_setting_is_read_back(seconds: float) -> None:
+    """Also one with more digits than anybody would type."""
+    assert parse_duration(format_duration(seconds)) == seconds

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from bamboo_gateway.cli.session_choice import Choice, Choices, explain, read_choices, read_last_words
 from bamboo_gateway.client import RefusedError, connect
@@ -43,6 +43,7 @@ def test_a_session_is_found_by_any_part(wanted: str) -> None:
     deeds=st.lists(st.integers(-3, 3) | st.text(alphabet="abc", max_size=2), max_size=8),
     rows=st.integers(1, 5),
 )
+@example(names=["a", "aa"], deeds=["a", 1], rows=1)
 def test_what_is_chosen_is_always_on_the_screen(names: list[str], deeds: list[int | str], rows: int) -> None:
     """However one moves and types; and all that matches can be reached."""
     choices = Choices([choice("0", name) for name in names])
@@ -57,6 +58,7 @@ def test_what_is_chosen_is_always_on_the_screen(names: list[str], deeds: list[in
         assert list(shown) == list(choices.shown)[first : first + rows]
         assert (chosen in shown) if choices.shown else chosen is None
     choices.type("a")
+    choices.move(-len(names))  # who types what stands there already stays where they are
     reached = []
     for _ in choices.shown:
         reached.append(choices.chosen)

@@ -42,6 +42,7 @@ ALLOWED: Mapping[str, str] = {
     "channel.delete": "channels",
     "broadcast.send": "broadcast",
     "presence.list": "chat sessions:read",
+    "connection.list": "admin",
     "gateway.info": ANY,
     "gateway.stats": "metrics",
     # What is in no row is the agent's, and so is a chat.

@@ -92,6 +92,7 @@ async def test_get_shows_a_session() -> None:
             "last_seq": 0,
             "epoch": EPOCH,
             "access": "own",
+            "temporary": False,
             "shares": {},
         }
         assert await ann.get("session.get", session_id="s1") == shown
@@ -164,6 +165,29 @@ async def test_list_shows_the_caller_s_sessions_page_by_page() -> None:
         rest = await ann.get("session.list", limit=2, after=page["next"])
         assert [session["session_id"] for session in rest["sessions"]] == [made[1]]
         assert rest["next"] is None
+
+
+async def test_list_can_begin_with_the_newest() -> None:
+    """And goes on from there by `next`."""
+    async with client() as ann:
+        made = [(await ann.get("session.create"))["session_id"] for _ in range(2)]
+        page = await ann.get("session.list", limit=2, order="newest")
+        assert [session["session_id"] for session in page["sessions"]] == [made[1], made[0]]
+        rest = await ann.get("session.list", limit=2, order="newest", after=page["next"])
+        assert [session["session_id"] for session in rest["sessions"]] == ["s1"]
+        assert rest["next"] is None
+        assert await ann.refused("session.list", order="random") == ErrorCode.INVALID_ARGUMENTS
+
+
+async def test_list_can_be_searched() -> None:
+    """By a piece of id, name or owner's id, in any case; what others own is found by nobody else."""
+    async with client() as ann:
+        await ann.stage.sessions.create("bob", name="Tea")
+        mine = (await ann.get("session.create", name="Tea for two"))["session_id"]
+        for search, found in (("tEA", [mine]), ("ANN", ["s1", mine]), ("S1", ["s1"]), ("bob", []), ("%", [])):
+            page = await ann.get("session.list", search=search)
+            assert [session["session_id"] for session in page["sessions"]] == found, search
+        assert await ann.refused("session.list", search="x" * 257) == ErrorCode.INVALID_ARGUMENTS
 
 
 async def test_delete_ends_a_session() -> None:

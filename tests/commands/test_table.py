@@ -11,6 +11,7 @@ import pytest
 from bamboo_gateway.commands import COMMANDS, CommandSpec
 from bamboo_gateway.errors import ErrorCode
 from bamboo_gateway.idempotency import Operation
+from bamboo_gateway.principal import Scope
 from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.messages import Json
 from bamboo_gateway.session.requests import CreateChannel, JoinChannel
@@ -21,7 +22,7 @@ RIGHT: Mapping[str, dict[str, Json]] = {
     "status": {},
     "help": {"name": "ping"},
     "auth.refresh": {"auth": "ann"},
-    "session.list": {"limit": 1, "after": 0},
+    "session.list": {"limit": 1, "after": 0, "order": "newest", "search": "s1"},
     "session.get": {"session_id": "s1"},
     "session.create": {"name": "tea", "metadata": {"a": [1, None]}},
     "session.rename": {"name": None, "session_id": "s1"},
@@ -44,8 +45,9 @@ RIGHT: Mapping[str, dict[str, Json]] = {
     "channel.delete": {"name": "news"},
     "broadcast.send": {"content": "hello", "metadata": {"a": 1}},
     "presence.list": {"session_id": "s1"},
+    "connection.list": {"limit": 2, "after": 1},
     "gateway.info": {},
-    "gateway.stats": {},
+    "gateway.stats": {"histograms": True},
 }
 
 WRONG: list[tuple[str, Json, str]] = [
@@ -88,7 +90,7 @@ def test_the_table_is_walked_whole() -> None:
 async def test_each_command_answers_as_its_row_says(name: str) -> None:
     """Its result can be read as its result class; arguments that are unknown are ignored."""
     async with backstage() as stage:
-        caller = await stage.connect()
+        caller = await stage.connect(scopes=frozenset(Scope))
         await stage.ask(CreateChannel(caller, "news"))
         await stage.ask(JoinChannel(caller, None, "news"))
         answer = await stage.command(caller, name, RIGHT[name] | {"unheard_of": [1]})
@@ -111,7 +113,7 @@ async def test_each_command_answers_as_its_row_says(name: str) -> None:
 async def test_where_nothing_is_required_nothing_needs_to_be_sent(name: str, args: Json) -> None:
     """Null stands for no arguments."""
     async with backstage() as stage:
-        answer = await stage.command(await stage.connect(), name, args)
+        answer = await stage.command(await stage.connect(scopes=frozenset(Scope)), name, args)
         assert answer.ok, answer.error
 
 
@@ -134,7 +136,7 @@ async def test_wrong_arguments_are_refused_with_their_path(name: str, args: Json
 async def help_on(**args: Json) -> Any:
     """What `help` says."""
     async with backstage() as stage:
-        return await stage.command(await stage.connect(), "help", args)
+        return await stage.command(await stage.connect(scopes=frozenset(Scope)), "help", args)
 
 
 async def test_help_lists_every_command() -> None:

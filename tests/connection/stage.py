@@ -22,6 +22,7 @@ from bamboo_gateway.connection.fanout import Fanout
 from bamboo_gateway.connection.host import Host
 from bamboo_gateway.connection.pool import ConnectionPool
 from bamboo_gateway.connection.reauthentication import Reauthentication
+from bamboo_gateway.connection.roster import Roster
 from bamboo_gateway.gateway import Gateway, table_limits
 from bamboo_gateway.http.endpoints import Endpoints
 from bamboo_gateway.http.pages import Pages
@@ -151,7 +152,9 @@ async def stage(
     fanout = Fanout(pool, turns)
     channels = ChannelManager(registry, LocalChannel(registry), {}, send_timeout=10.0)
     gatekeeper = Gatekeeper(authenticate or TokenDirectory(config), lambda: host.config, trio.current_time)
-    services = Services(registry, catalog, channels, gateway, Reauthentication(pool, gatekeeper))
+    services = Services(
+        registry, catalog, channels, gateway, Reauthentication(pool, gatekeeper), Roster(pool)
+    )
     router = MessageRouter(services, agent, config.command_timeout)
     host = Host(config, gatekeeper, pool, registry, router, channels)
     async with trio.open_nursery() as nursery:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 import pytest
@@ -123,7 +123,90 @@ async def read_seqs(storage: SessionStorage, number: int) -> list[int]:
     return [each.seq for each in (await read_log(storage, number)).entries]
 
 
+async def read_list(storage: SessionStorage, user_id: str | None, limit: int, **asked: Any) -> list[int]:
+    """The numbers of all that a list has, page by page."""
+    numbers: list[int] = []
+    after = 0
+    while page := await storage.list(user_id, after, limit, **asked):
+        assert len(page) <= limit
+        numbers += [each.number for each in page]
+        after = numbers[-1]
+    return numbers
+
+
 # ── everything that was committed is there ───────────────────────────────────
+
+
+NAMES = [
+    "Tea",
+    "tea for two",
+    "100%",
+    "a_b",
+    "back\\slash",
+    "STRASSE",
+    "straße",
+    "Ärger",
+    "竹",
+    "nil\0",
+    None,
+]
+
+
+@every_adapter
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("TEA", ["Tea", "tea for two"]),
+        ("Tea ", ["tea for two"]),
+        ("%", ["100%"]),
+        ("_", ["a_b"]),
+        ("\\", ["back\\slash"]),
+        ("strasse", ["STRASSE", "straße"]),
+        ("äRG", ["Ärger"]),
+        ("竹", ["竹"]),
+        ("\0", ["nil\0"]),
+        ("S11", [None]),
+        ("BOB", [None]),
+        ("nobody", []),
+        ("", NAMES),
+    ],
+)
+async def test_a_search_finds_a_piece_of_text_in_any_case(
+    new_place: NewPlace, search: str, found: list[str | None]
+) -> None:
+    """In a session's name, id, or owner's id; and each character means itself, whatever SQL makes of it."""
+    owners = ["ann"] * (len(NAMES) - 1) + ["bob"]
+    made = [
+        attrs.evolve(session(number, owner), name=name)
+        for number, (name, owner) in enumerate(zip(NAMES, owners, strict=True), start=1)
+    ]
+    with new_place() as place:
+        async with opened(place) as (storage, _):
+            await storage.commit([SaveSession(each) for each in made])
+            assert [each.name for each in await storage.list(None, 0, 99, search=search)] == found
+
+
+@every_adapter
+async def test_pages_join_to_the_whole_list(new_place: NewPlace) -> None:
+    """Each session is in one page, in either order, however many there are and however few a search finds."""
+    numbers = range(1, 2_102)
+    made: list[Change] = [
+        SaveSession(attrs.evolve(session(number, "bob" if number % 2 else "ann"), name=str(number % 300)))
+        for number in numbers
+    ]
+    with new_place() as place:
+        async with opened(place) as (storage, _):
+            await storage.commit(
+                [*made, *(SaveShare(number, "bob", "read") for number in range(2, 2_101, 4))]
+            )
+            bobs = [number for number in numbers if number % 2 or number % 4 == 2]
+            for user_id, theirs in ((None, [*numbers]), ("bob", bobs), ("eve", [])):
+                rare = [number for number in theirs if "299" in f"{number % 300} {session_id(number)}"]
+                for newest_first in (False, True):
+                    step = -1 if newest_first else 1
+                    asked: Any = {"newest_first": newest_first}
+                    assert await read_list(storage, user_id, 400, **asked) == theirs[::step]
+                    assert await read_list(storage, user_id, 2, search="299", **asked) == rare[::step]
 
 
 @every_adapter
@@ -294,11 +377,18 @@ async def check_parts(
 async def check_lists(storage: SessionStorage, sessions: Sequence[Session], data: st.DataObject) -> None:
     """A page of all sessions, of those of one user, and of those that nobody has used for a while."""
     after, limit = data.draw(st.integers(0, 3)), data.draw(st.integers(1, 3))
-    rest = [session for session in sessions if session.number > after]
-    assert list(await storage.list(None, after, limit)) == rest[:limit]
+    newest_first, search = data.draw(st.booleans()), data.draw(st.sampled_from(["", "A", "tea", "2", "_"]))
+    asked: Any = {"newest_first": newest_first, "search": search}
+    rest = [
+        session
+        for session in (reversed(sessions) if newest_first else sessions)
+        if not after or ((session.number < after) == newest_first and session.number != after)
+        if any(search.lower() in text.lower() for text in (session.id, session.name or "", session.user_id))
+    ]
+    assert list(await storage.list(None, after, limit, **asked)) == rest[:limit]
     for user in ("ann", "cat"):
         theirs = [session for session in rest if session.user_id == user or user in session.shares]
-        assert list(await storage.list(user, after, limit)) == theirs[:limit]
+        assert list(await storage.list(user, after, limit, **asked)) == theirs[:limit]
 
     before = data.draw(st.sampled_from([it.last_activity for it in sessions] or [NEW_YEAR]))
     idle = sorted(it.last_activity for it in sessions if it.last_activity <= before)

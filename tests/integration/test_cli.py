@@ -217,6 +217,17 @@ def test_call_tells_a_failure_in_one_line(served: Serving, args: list[str], says
     assert result.stderr.count("\n") == 1
 
 
+def test_call_refuses_an_argument_that_the_command_does_not_take(served: Serving) -> None:
+    """The gateway would pass over it. Nothing is run; the nearest one is named, and exit code 2 says it."""
+    result = call(served.url, "session.list", '{"limti": 5}')
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "session.list takes limit, after" in result.stderr
+    assert result.stderr.endswith("and no 'limti'; did you mean 'limit'?\n")
+    assert call(served.url, "gateway.info", '{"x": 1}').stderr == (
+        "bamboo-gateway: gateway.info takes no arguments, and no 'x'\n"
+    )
+
+
 def test_call_can_be_interrupted() -> None:
     """Ctrl-C ends it with 130 and without a word."""
     with (

@@ -199,6 +199,16 @@ def test_a_list_goes_on_where_it_ended(place: Place, is_live: bool) -> None:
         assert place.ids() == [first, second]
 
 
+@pytest.mark.parametrize("is_live", [True, False], ids=["live", "stopped"])
+def test_a_list_is_searched_and_turned_round(place: Place, is_live: bool) -> None:
+    """By a piece of text in any case; a search in vain is told as such."""
+    with standing(place, is_live=is_live) as (first, second):
+        turned = [json.loads(line) for line in place.ask("list", "--json", "--newest").splitlines()]
+        assert [each["session_id"] for each in turned] == [second, first]
+        assert json.loads(place.ask("list", "--json", "--search", "[31mRED"))["session_id"] == second
+        assert place.fail("list", "--search", "%") == (0, "there are no such sessions\n")
+
+
 def test_a_folder_gets_a_file_for_each_session(place: Place, tmp_path: Path) -> None:
     """Those that are there are kept and named; the others are made, and no half file is left."""
     place.where = ("--storage", place.storage)

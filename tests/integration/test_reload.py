@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,14 @@ def _bound(text: str) -> str:
 
 
 @contextmanager
-def reloading(tmp_path: Path, text: str, *args: str) -> Iterator[Reloading]:
+def reloading(
+    tmp_path: Path, text: str, *args: str, env: Mapping[str, str] | None = None
+) -> Iterator[Reloading]:
     """A gateway with the settings of *text*, for as long as the block lasts."""
     file = tmp_path / "bamboo.toml"
     file.write_text(_bound(text))
     args = ("--config", str(file), "--log-format", "json", *args)
-    with serving(*args, env={"BAMBOO_BIND": ""}) as server:
+    with serving(*args, env={"BAMBOO_BIND": "", **(env or {})}) as server:
         yield Reloading(server, file)
         assert server.stop()[0] == 0
 
@@ -136,3 +138,19 @@ def test_the_log_changes_its_level(tmp_path: Path) -> None:
         it.limits()
         said = it.reload("log_level = 'loud'")
         assert [line["event"] for line in said] == ["connection closed", "settings not reloaded"]
+
+
+def test_a_token_in_a_file_is_read_anew(tmp_path: Path) -> None:
+    """Where `BAMBOO_AUTH_TOKEN_FILE` names it; a file that is of no use changes nothing, and is named."""
+    secret = tmp_path / "secret"
+    secret.write_text("old\n")
+    with reloading(tmp_path, "", env={"BAMBOO_AUTH_TOKEN_FILE": str(secret)}) as it:
+        with dial(it.server.url) as client:
+            client.connect(protocol=2, auth="old")
+        secret.write_text("new\n")
+        it.reload("")
+        secret.write_text("")
+        said = it.reload("")[-1]
+        assert (said["event"], str(secret) in said["error"]) == ("settings not reloaded", True)
+        with dial(it.server.url) as client:
+            client.connect(protocol=2, auth="new")

@@ -18,7 +18,7 @@ from bamboo_gateway.session.effects import (
     SaveSession,
     Trim,
 )
-from bamboo_gateway.session.history import HistoryMessage, NumberedMessage
+from bamboo_gateway.session.history import HistoryMessage, NumberedMessage, ToolRecord
 from bamboo_gateway.session.log import Log
 from bamboo_gateway.storage import sqlite_reader
 from bamboo_gateway.storage.sqlite_file import WAL_BYTES
@@ -28,6 +28,7 @@ from tests.storage.stage import (
     another_program,
     begun,
     crash_image,
+    execute,
     log,
     opened,
     refusal,
@@ -85,6 +86,21 @@ async def test_a_command_can_look_at_it_and_delete(path: Path) -> None:
         await storage.commit([DropSession("s1")])
     async with opened(path) as storage:
         assert [it.id for it in await storage.list(None, 0, 10)] == ["s2"]
+
+
+async def test_messages_of_an_older_version_are_read(path: Path) -> None:
+    """What it did not store of them is not known, and nothing else is missing."""
+    older = (
+        '{"role":"assistant","content":"hi","run_id":"r1","ts":7,"status":"failed","tool_calls":'
+        '[{"id":"a","tool":"t","args":null,"result":"x","ok":true}],"truncated":false}'
+    )
+    async with opened(path) as storage:
+        await storage.commit([SaveSession(session(1))])
+    execute(path, f"INSERT INTO message VALUES (1, 0, 0, 600, '{older}')")  # noqa: S608 -- a constant
+    call = ToolRecord("a", "t", None, "x", ok=True)
+    said = HistoryMessage("assistant", "hi", "r1", 7, "failed", (call,))
+    async with opened(path) as storage:
+        assert list(await storage.read_messages("s1", 0, 10)) == [NumberedMessage(0, said, size_bytes=600)]
 
 
 async def test_a_path_may_hold_anything(tmp_path: Path) -> None:

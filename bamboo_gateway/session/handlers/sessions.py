@@ -36,7 +36,7 @@ def _refresh(
         live = state.sessions.get(stored.id)
         session = _visible(live) if live else _awake(state, stored)
         # It may have been withdrawn since the storage was read.
-        if session.access(request.caller.principal) is not None:
+        if session.access(request.caller.principal) is not None and not session.is_temporary:
             found.append(session)
     return found
 

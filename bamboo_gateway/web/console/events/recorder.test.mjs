@@ -1,0 +1,62 @@
+// @ts-nocheck: tests make do with parts of values, and look into unions.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ALL, asLines, countsOf, selected, toggled } from "./filter.js";
+import { entryOf } from "./recorder.js";
+import { Ring } from "./ring.js";
+
+const entry = (number, message, direction = "in", label = "session") =>
+  entryOf(number, label, { direction, message, bytes: 10, at: number });
+const ENTRIES = [
+  entry(1, { type: "command", name: "session.list" }, "out", "control"),
+  entry(2, { type: "agent_token", session_id: "s", token: "Hello", seq: 4, run_id: "r" }),
+  entry(3, { type: "agent_token", session_id: "s", token: "World", seq: 5, run_id: "r" }),
+];
+const numbers = (filter) => selected(ENTRIES, { ...ALL, ...filter }).map((each) => each.number);
+
+test("a ring keeps the newest, in order", () => {
+  const ring = new Ring(3);
+  for (const item of [1, 2, 3, 4, 5]) ring.push(item);
+  assert.deepEqual(ring.list(), [3, 4, 5]);
+  ring.clear();
+  assert.deepEqual(ring.list(), []);
+});
+
+test("an entry has what is looked at often", () => {
+  assert.deepEqual([ENTRIES[1].seq, ENTRIES[1].runId, ENTRIES[1].session, ENTRIES[1].channel], [4, "r", "s", null]);
+  assert.equal(entryOf(1, "x", { direction: "in", message: null, bytes: 0, at: 0 }).type, "?");
+});
+
+test("frames are filtered by text, direction, type and connection, newest first", () => {
+  assert.deepEqual(numbers({}), [3, 2, 1]);
+  assert.deepEqual(numbers({ text: " hello " }), [2]);
+  assert.deepEqual(numbers({ direction: "out" }), [1]);
+  assert.deepEqual(numbers({ hiddenTypes: new Set(["agent_token"]) }), [1]);
+  assert.deepEqual(numbers({ hiddenLabels: toggled(new Set(), "control") }), [3, 2]);
+  assert.deepEqual(numbers({ hiddenLabels: toggled(new Set(["control"]), "control") }), [3, 2, 1]);
+});
+
+test("types are counted, most first", () => {
+  assert.deepEqual(
+    countsOf(ENTRIES, (each) => each.type),
+    [
+      ["agent_token", 2],
+      ["command", 1],
+    ],
+  );
+});
+
+test("a copy has one JSON object a line, oldest first", () => {
+  const lines = asLines(selected(ENTRIES, ALL))
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map((line) => [line.at, line.connection, line.direction]),
+    [
+      [1, "control", "out"],
+      [2, "session", "in"],
+      [3, "session", "in"],
+    ],
+  );
+  assert.deepEqual(lines[1].message, ENTRIES[1].message);
+});

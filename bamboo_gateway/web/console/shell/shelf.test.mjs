@@ -1,0 +1,43 @@
+// @ts-nocheck: tests make do with parts of values, and look into unions.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Shelf } from "./shelf.js";
+
+/** As a browser's storage, as far as a shelf uses it. */
+function storage() {
+  const items = new Map();
+  return {
+    items,
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, text) => items.set(name, text),
+    removeItem: (name) => items.delete(name),
+  };
+}
+
+test("texts and values are kept under a prefix", () => {
+  const place = storage();
+  const shelf = new Shelf(() => place);
+  shelf.set("a", "text");
+  shelf.write("b", { c: 1 });
+  assert.deepEqual([...place.items.keys()], ["bamboo.a", "bamboo.b"]);
+  assert.equal(shelf.get("a"), "text");
+  assert.deepEqual(shelf.read("b"), { c: 1 });
+  shelf.write("b", null);
+  assert.equal(shelf.read("b"), null);
+});
+
+test("where the browser forbids storage, the page's memory serves", () => {
+  const shelf = new Shelf(() => {
+    throw new Error("SecurityError");
+  });
+  shelf.set("a", "text");
+  assert.equal(shelf.get("a"), "text");
+  shelf.set("a", null);
+  assert.equal(shelf.get("a"), null);
+});
+
+test("what somebody else has put there does no harm", () => {
+  const place = storage();
+  place.setItem("bamboo.x", "{broken");
+  assert.equal(new Shelf(() => place).read("x"), null);
+});
