@@ -99,6 +99,7 @@ class Pages:
     def __init__(self, folder: Traversable | None = None) -> None:
         self._folder = folder or files(__package__.partition(".")[0]) / "web"
         self._table: Mapping[str, Page] | None = None
+        self._reading = trio.Lock()
 
     async def find(self, path: str) -> Page | None:
         """
@@ -111,8 +112,9 @@ class Pages:
             OSError: They cannot be read.
         """
         if self._table is None:
-            # Who comes meanwhile reads them, too: that is seldom, and harmless.
-            self._table = await trio.to_thread.run_sync(_read, self._folder, abandon_on_cancel=True)
+            async with self._reading:  # a crowd that comes meanwhile waits: a thread for each took 8 MB
+                if self._table is None:
+                    self._table = await trio.to_thread.run_sync(_read, self._folder, abandon_on_cancel=True)
         return self._table.get(path)
 
 

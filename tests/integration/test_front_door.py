@@ -74,7 +74,7 @@ def get(served: Serving, path: str, method: str = "GET", **headers: str) -> tupl
 
 
 def test_pages_of_the_port(gateway: Serving) -> None:
-    """Health, readiness, version and metrics; all else is a small JSON object that says what is wrong."""
+    """Health, readiness, version, metrics and the console; all else is a small JSON object that says why."""
     for path, status, body in (
         ("/healthz", 200, {"status": "alive"}),
         ("/readyz", 200, {"status": "ready"}),
@@ -85,7 +85,14 @@ def test_pages_of_the_port(gateway: Serving) -> None:
     assert json.loads(said)["name"] == "bamboo-gateway"
     response, said = get(gateway, "/metrics")
     assert response.getheader("content-type", "").startswith("text/plain")
-    for path, method, status in (("/", "GET", 404), ("/healthz", "POST", 405), ("/x", "DELETE", 404)):
+    response, said = get(gateway, "/")
+    assert b"<title>Bamboo Gateway</title>" in said
+    for path, method, status in (
+        ("/y", "GET", 404),
+        ("/healthz", "POST", 405),
+        ("/", "POST", 405),
+        ("/x", "DELETE", 404),
+    ):
         response, said = get(gateway, path, method)
         assert (response.status, response.getheader("content-type")) == (status, "application/json")
         assert json.loads(said).keys() == {"code", "message"}
