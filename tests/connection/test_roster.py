@@ -23,6 +23,7 @@ async def test_it_tells_all_of_a_connection() -> None:
         client = await parts.tcp()
         client_info = {"name": "tester", "version": "1"}
         greeting = await client.connect(auth="ann", protocol=2, client=client_info)
+        await wait_all_tasks_blocked()  # `connected` is on its way before the reader goes on
         [[info], following] = Roster(parts.host.pool)(0, 9)
         assert (info.connection_id, info.session_id) == (greeting["connection_id"], greeting["session_id"])
         assert (info.user_id, info.protocol, info.client) == ("ann", 2, ClientInfo("tester", "1"))
@@ -39,6 +40,7 @@ async def test_who_has_not_connected_is_not_in_it() -> None:
         await second.upgrade()
         await second.say("connect")
         assert (await second.event("error"))["code"] == "LIMIT_EXCEEDED"
+        await wait_all_tasks_blocked()
         connections, _ = Roster(parts.host.pool)(0, 9)
         assert len(connections) == 1
         assert len(parts.connections) == 2
@@ -50,11 +52,13 @@ async def test_pages_join_to_the_whole_while_connections_come_and_go() -> None:
         roster = Roster(parts.host.pool)
         clients = [parts.memory() for _ in range(4)]
         greeted = [(await client.connect(protocol=2))["connection_id"] for client in clients]
+        await wait_all_tasks_blocked()
         page, following = roster(0, 2)
         assert [each.connection_id for each in page] == greeted[:2]
         await clients[1].leave()
         await parts.until_left(3)
         newest = (await parts.memory().connect(protocol=2))["connection_id"]
+        await wait_all_tasks_blocked()
         assert following is not None
         page, rest = roster(following, 3)
         assert [each.connection_id for each in page] == [*greeted[2:], newest]
