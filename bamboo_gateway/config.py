@@ -480,8 +480,8 @@ class GatewayConfig:
     log_total_bytes: int = setting(
         "bytes",
         512 * 1024 * 1024,
-        "Size of all logs together; short tokens take up to four times as much in memory. The longest unused are "
-        "cut first.",
+        "Size of all logs together; short tokens take up to four times as much in memory. The longest unused "
+        "are cut first.",
         needs_restart=True,
     )
     history_max_bytes: int = setting(

@@ -86,6 +86,7 @@ def init_settings(path: Path, force: bool) -> None:
 
 
 def _write(path: Path, *, force: bool) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | (os.O_TRUNC if force else os.O_EXCL)
     with os.fdopen(os.open(path, flags, _MODE), "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), _MODE)  # one that was there before keeps its own otherwise
         file.write(template())

@@ -18,7 +18,7 @@ from .sqlite_batch import Batch
 from .sqlite_connection import Connection
 from .sqlite_errors import reported
 from .sqlite_file import Report, SQLiteFile, Synchronous
-from .sqlite_list import list_sessions
+from .sqlite_list import find_sessions, list_sessions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,7 +100,16 @@ class SQLiteStorage:
         Raises:
             StorageError: It cannot be read.
         """
-        return await self._read(list_sessions, user_id, after, limit, newest_first, search)
+        if not search:
+            return await self._read(list_sessions, user_id, after, limit, newest_first)
+        found: list[Session] = []
+        behind: int | None = after
+        while behind is not None and len(found) < limit:
+            # A chunk at a time: who comes back to a session meanwhile does not wait for the whole search.
+            left = limit - len(found)
+            some, behind = await self._read(find_sessions, user_id, behind, left, newest_first, search)
+            found += some
+        return found
 
     async def read_messages(self, session_id: str, first: int, end: int) -> Sequence[NumberedMessage]:
         """

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import attrs
@@ -20,23 +19,48 @@ CHUNK = 1000
 
 
 def list_sessions(
+    connection: sqlite3.Connection, user_id: str | None, after: int, limit: int, newest_first: bool
+) -> Sequence[Session]:
+    """A page of the sessions that are a user's or shared with them, or of all."""
+    pages = _Pages(user_id, "DESC" if newest_first else "ASC")
+    return _sessions(connection, pages.select(SESSIONS), pages.values(after, limit))
+
+
+def find_sessions(
     connection: sqlite3.Connection,
     user_id: str | None,
     after: int,
     limit: int,
     newest_first: bool,
     search: str,
+) -> tuple[Sequence[Session], int | None]:
+    """
+    Look through the next `CHUNK` of them.
+
+    SQLite knows upper and lower case of ASCII alone, so Python looks. It is given
+    a chunk as one value: for each row by itself it would have to get the
+    interpreter back from the event loop.
+
+    Returns:
+        Those that *search* finds, *limit* at most; and the number to go on behind; None: there are no more.
+    """
+    pages, looked_for = _Pages(user_id, "DESC" if newest_first else "ASC"), Search(search)
+    rows = pages.select("SELECT number, id, name, user_id FROM session")
+    statement = f"SELECT json_group_array(json_array(number, id, name, user_id)) FROM ({rows})"  # noqa: S608 -- constants
+    [chunk] = connection.execute(statement, pages.values(after, CHUNK)).fetchone()
+    candidates = sorted(json.loads(chunk), reverse=newest_first)
+    found = [number for number, *texts in candidates if looked_for.finds(*texts)][:limit]
+    find = f"{SESSIONS} WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number {pages.order}"  # noqa: S608 -- constants
+    sessions = _sessions(connection, find, (json.dumps(found),))
+    return sessions, candidates[-1][0] if len(candidates) == CHUNK else None
+
+
+def _sessions(
+    connection: sqlite3.Connection, statement: str, values: Mapping[str, object] | Sequence[object]
 ) -> Sequence[Session]:
-    """A page of the sessions that are a user's or shared with them, or of all."""
-    pages = _Pages(user_id, "DESC" if newest_first else "ASC")
-    if search:
-        find = f"{SESSIONS} WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number {pages.order}"  # noqa: S608 -- constants
-        found = islice(_find(connection, pages, after, Search(search)), limit)
-        rows = connection.execute(find, (json.dumps([*found]),))
-    else:
-        rows = connection.execute(pages.select(SESSIONS), pages.values(after, limit))
+    rows = connection.execute(statement, values).fetchall()
     epoch = read_epoch(connection)
-    return [session_from(connection, row, epoch) for row in rows.fetchall()]
+    return [session_from(connection, row, epoch) for row in rows]
 
 
 @attrs.frozen
@@ -71,22 +95,3 @@ _FOR_USER = """
         ORDER BY session {order} LIMIT :limit
     ) ORDER BY 1 {order} LIMIT :limit
 """
-
-
-def _find(connection: sqlite3.Connection, pages: _Pages, after: int, search: Search) -> Iterator[int]:
-    """
-    The numbers of those that *search* finds.
-
-    SQLite knows upper and lower case of ASCII alone, so Python looks. It is given
-    a chunk as one value: for each row by itself it would have to get the
-    interpreter back from the event loop.
-    """
-    rows = pages.select("SELECT number, id, name, user_id FROM session")
-    statement = f"SELECT json_group_array(json_array(number, id, name, user_id)) FROM ({rows})"  # noqa: S608 -- constants
-    while True:
-        [chunk] = connection.execute(statement, pages.values(after, CHUNK)).fetchone()
-        candidates = sorted(json.loads(chunk), reverse=pages.order == "DESC")
-        yield from (number for number, *texts in candidates if search.finds(*texts))
-        if len(candidates) < CHUNK:
-            return
-        after = candidates[-1][0]

@@ -198,7 +198,9 @@ def test_init_writes_over_nothing_unless_it_is_told_to(tmp_path: Path) -> None:
         f"bamboo-gateway: {path} is there already; name another file, or write over it with --force\n"
     )
     assert path.read_text() == "bind = '127.0.0.1:1'\n"
+    path.chmod(0o644)
     assert invoke("init", "--force", str(path)).exit_code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text() == template()
 
 

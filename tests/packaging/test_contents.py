@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -18,7 +19,9 @@ PACKAGE = ROOT / "bamboo_gateway"
 SERVED = re.compile(r"bamboo_gateway/web/(index\.html|(console|client|vendor)/.+)")
 """Where what a browser may ask for is kept."""
 
-DEVELOPMENT = re.compile(r"(.*\.(json|mjs|d\.ts|pyc)|.*/(\.[^/]*|node_modules/.*|__pycache__/.*|test[^/]*))")
+DEVELOPMENT = re.compile(
+    r"(.*\.(mjs|pyc)|.*/web/[^/]*\.json|.*/vendor/.*\.d\.ts|.*/(\.[^/]*|node_modules/.*|__pycache__/.*|test[^/]*))"
+)
 """What the package is made and checked with, and nobody needs who only runs it."""
 
 
@@ -43,13 +46,20 @@ def package_files() -> set[str]:
 
 
 def test_the_wheel_is_the_package_and_nothing_else(distribution: Distribution) -> None:
-    """All modules, the marker of types, the pages; no tests, no lock files, nothing for a type checker."""
+    """All modules, the marker of types, the pages and the client's types; no tests and no lock files."""
     names = {name for name in distribution.wheel_files() if ".dist-info/" not in name}
     assert names == package_files()
     assert "bamboo_gateway/py.typed" in names
     web = {name for name in names if name.startswith("bamboo_gateway/web/")}
     assert [name for name in web if not SERVED.fullmatch(name)] == []
+    client = {name.removeprefix("bamboo_gateway/web/client/") for name in web}
+    assert client >= {"package.json", "bamboo.js", "types/bamboo.d.ts", "types/messages.d.ts"}
     assert [name for name in names - web if not name.endswith(".py")] == ["bamboo_gateway/py.typed"]
+
+
+def test_the_client_is_of_the_same_version() -> None:
+    """As an npm package it comes from the same place, and says so."""
+    assert json.loads((PACKAGE / "web/client/package.json").read_text())["version"] == __version__
 
 
 def test_what_others_have_written_comes_with_its_licence(distribution: Distribution) -> None:
