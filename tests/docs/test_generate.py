@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from bamboo_gateway.commands import COMMANDS
 from bamboo_gateway.protocol import codec
 from bamboo_gateway.protocol.codec import Dialect
 from bamboo_gateway.protocol.examples import EXAMPLES
 from bamboo_gateway.protocol.schema import wire_schema
 from bamboo_gateway.protocol.tags import CLIENT_TAGS, EVENT_TAGS
+from bamboo_gateway.token_record import scope_names
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -130,3 +132,12 @@ def test_links_lead_somewhere(document: Path) -> None:
         linked = document.parent / path if path else document
         assert linked.exists(), target
         assert not anchor or anchor in anchors(linked), target
+
+
+def test_the_console_knows_what_each_command_takes() -> None:
+    """The scopes that it names where a button is not there are those that the gateway asks for."""
+    text = (ROOT / "bamboo_gateway/web/console/gate/permissions.js").read_text()
+    named = dict(re.findall(r'^  "([a-z.]+)": "([a-z: ]+)",$', text, re.MULTILINE))
+    assert len(named) > 10
+    for name, scopes in named.items():
+        assert set(scopes.split(" or ")) == set(scope_names(COMMANDS[name].scopes)), name
