@@ -51,7 +51,7 @@ from .statistics import GatewayStatistics, Measurements, named_histograms
 from .storage.memory import MemoryStorage
 from .turn import Turn
 from .turns import TurnRunner
-from .upkeep import UpkeepSchedule, run_recovery, run_upkeep
+from .upkeep import UpkeepSchedule, end_temporary, run_recovery, run_upkeep
 from .version import __version__
 
 log = structlog.get_logger(__name__)
@@ -336,8 +336,10 @@ class Gateway:
         if config.session_max_age is not None:
             nursery.start_soon(run_cleanup, self.sessions, config.session_max_age, config.cleanup_interval)
         await self.channels.open()
-        if state.unfinished:
-            nursery.start_soon(run_recovery, self._registry, state.unfinished)
+        await end_temporary(self._registry, state.temporary)  # before somebody comes back to one
+        unfinished = [each for each in state.unfinished if each not in state.temporary]
+        if unfinished:
+            nursery.start_soon(run_recovery, self._registry, unfinished)
 
     async def _load(self, session_id: str) -> StoredSession | None:
         limits = self._table.limits.session

@@ -13,7 +13,7 @@ from .errors import GatewayError, StorageError
 from .ports import SessionStorage
 from .registry import SessionRegistry
 from .session.live import milliseconds
-from .session.requests import OPERATOR, GetSession, Tidy
+from .session.requests import OPERATOR, DeleteSession, GetSession, Tidy
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +51,15 @@ async def run_upkeep(
             )
         except (GatewayError, StorageError) as error:
             log.warning("storage not tidied", error=str(error))
+
+
+async def end_temporary(registry: SessionRegistry, temporary: Sequence[str]) -> None:
+    """End sessions that should have gone with their last watcher, whom a kill of the gateway took along."""
+    for session_id in temporary:
+        try:
+            await registry.ask(DeleteSession(OPERATOR, session_id))
+        except GatewayError as error:
+            log.warning("temporary session not ended", session=session_id, error=str(error))
 
 
 async def run_recovery(registry: SessionRegistry, unfinished: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from bamboo_gateway.session.requests import Tidy
 from bamboo_gateway.session.stored import StoredSession
 from bamboo_gateway.storage.memory import MemoryStorage
 from bamboo_gateway.turn import Turn
-from bamboo_gateway.upkeep import UpkeepSchedule, run_recovery, run_upkeep
+from bamboo_gateway.upkeep import UpkeepSchedule, end_temporary, run_recovery, run_upkeep
 from tests.backstage import Backstage, backstage
 
 SCHEDULE = UpkeepSchedule(
@@ -149,6 +149,16 @@ async def test_recovery_waits_for_the_storage(autojump_clock: MockClock) -> None
             await trio.sleep(0.6)
         assert stage.registry.statistics().fetching == 0
         nursery.cancel_scope.cancel()
+
+
+async def test_a_temporary_session_that_cannot_be_ended_is_told() -> None:
+    """And the others are ended all the same."""
+    async with backstage() as stage:
+        brief = await stage.sessions.create("ann")
+        with capture_logs() as logs:
+            await end_temporary(stage.registry, ["nobody knows it", brief.id])
+        assert [each["event"] for each in logs] == ["temporary session not ended"]
+        assert await stage.sessions.get(brief.id) is None
 
 
 async def test_one_that_cannot_be_read_keeps_no_other_waiting(autojump_clock: MockClock) -> None:

@@ -94,7 +94,8 @@ async def _chat_or_hint(*args: Any) -> int:
         if error.code != ErrorCode.UNAUTHORIZED:
             raise
         raise click.ClickException(
-            f"{error}; show one with BAMBOO_TOKEN or --token; `bamboo-gateway token create` makes them"
+            f"{error}; show one with BAMBOO_TOKEN or --token; "
+            "`bamboo-gateway token create --user NAME` makes them"
         ) from error
 
 

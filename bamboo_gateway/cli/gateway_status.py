@@ -147,7 +147,8 @@ def _way_in(error: ClientError) -> str | None:
     match error:
         case RefusedError(code=ErrorCode.UNAUTHORIZED):
             return (
-                "give a token: --token, or the variable BAMBOO_TOKEN; `bamboo-gateway token create` makes one"
+                "give a token: --token, or the variable BAMBOO_TOKEN; "
+                "`bamboo-gateway token create --user NAME` makes one"
             )
         case RefusedError(retryable=True) | ClosedError(reconnect=True):
             return "ask again in a while"

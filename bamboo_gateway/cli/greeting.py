@@ -62,7 +62,7 @@ def _storage(spec: str) -> str:
 
 def _tokens(*, asks_who: bool) -> str:
     if asks_who:
-        return "asked for: BAMBOO_TOKEN, or --token; `bamboo-gateway token create` makes one"
+        return "asked for: BAMBOO_TOKEN, or --token; `bamboo-gateway token create --user NAME` makes one"
     return "not asked for: who reaches it may do everything"
 
 

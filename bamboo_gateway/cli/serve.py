@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from errno import EADDRINUSE
 from typing import Any
 
 import click
@@ -104,7 +105,12 @@ async def _serve(gateway: Gateway, reloader: Reloader, manager: ServiceManager, 
             raise click.ClickException(f"storage: {error}") from error
         except OSError as error:
             reason = error.strerror or error
-            raise click.ClickException(f"cannot listen on {gateway.config.bind}: {reason}") from error
+            remedy = (
+                "; take another --bind, or ask `bamboo-gateway doctor` who does"
+                if error.errno == EADDRINUSE
+                else ""
+            )
+            raise click.ClickException(f"cannot listen on {gateway.config.bind}: {reason}{remedy}") from error
         if gateway.config.insecure_no_auth and not gateway.asks_who:
             log.warning("nobody is asked who they are", bind=gateway.config.bind)
         urls = [greeting.websocket_url(gateway.config, address) for address in addresses]
@@ -137,9 +143,10 @@ async def _heed_signals(
     for each in _STOPS:
         signal.signal(each, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing left to reload for
-    log.info("stopping", signal=signal.Signals(received).name)
+    log.info("stopping", signal=signal.Signals(received).name, turns=gateway.statistics().turns.running)
     await manager.tell_stopping(gateway.config.drain_timeout)
     await gateway.drain()
+    log.info("stopped")
 
 
 async def _reload(gateway: Gateway, reloader: Reloader, manager: ServiceManager) -> None:

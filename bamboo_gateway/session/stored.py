@@ -73,3 +73,5 @@ class StoredState:
     """All of them, in the order in which they were made; the one of broadcasts (0), once it was used."""
     unfinished: Sequence[str] = ()
     """The ids of the sessions that have runs."""
+    temporary: Sequence[str] = ()
+    """The ids of those that should have gone with their last watcher, and went on with the storage alone."""

@@ -68,6 +68,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self._epoch = uuid.uuid4().hex
         self._sessions: dict[str, Session] = {}
+        self._temporary: set[str] = set()
         self._numbers: dict[int, str] = {}
         self._belongings: dict[int, _Belongings] = {}
         self._channels: dict[int, SaveChannel] = {}
@@ -91,6 +92,7 @@ class MemoryStorage:
             unfinished=[
                 self._numbers[number] for number, own in sorted(self._belongings.items()) if own.runs
             ],
+            temporary=sorted(self._temporary, key=lambda each: self._sessions[each].number),
         )
 
     async def commit(self, changes: Sequence[Change]) -> None:
@@ -175,6 +177,8 @@ class MemoryStorage:
         # Who watches and what runs is gone with the process that held it.
         session = attrs.evolve(change.session, connections=(), state="idle", run_id=None, queued=0)
         session = attrs.evolve(session, epoch=self._epoch, is_temporary=False)
+        if change.session.is_temporary:
+            self._temporary.add(session.id)
         self._sessions[session.id] = session
         self._numbers[session.number] = session.id
         self._belongings.setdefault(session.number, _Belongings())
@@ -183,6 +187,7 @@ class MemoryStorage:
 
     def _drop_session(self, change: DropSession) -> None:
         if session := self._sessions.pop(change.session_id, None):
+            self._temporary.discard(session.id)
             del self._numbers[session.number], self._belongings[session.number]
             self._logs.pop(session.number, None)
 

@@ -176,6 +176,8 @@ class Batch:
         self._take_number(number)
         insert = f"INSERT INTO session ({SESSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- a constant
         self._execute(insert, row)
+        if change.session.is_temporary:
+            self._execute("INSERT INTO temporary VALUES (?)", (number,))
         self._make_log(number)
         self._sessions[change.session.user_id] += 1
         self._last_number = max(self._last_number, number)
@@ -193,6 +195,7 @@ class Batch:
             "DELETE FROM log WHERE number = ?",
             "DELETE FROM run WHERE session = ?",
             "DELETE FROM share WHERE session = ?",
+            "DELETE FROM temporary WHERE number = ?",
             "INSERT INTO dropped VALUES (?)",
         ):
             self._execute(statement, (number,))

@@ -79,5 +79,8 @@ A session knows its channels by their numbers, too, and an outcome whose
 message it was: of all those that there are, the owner's.
 """
 
-MIGRATIONS: tuple[Migration, ...] = (_TO_2,)
+_TO_3 = ("CREATE TABLE temporary (number INTEGER PRIMARY KEY)",)
+"""From 2 to 3: which sessions go with their last watcher is known to the next gateway as well."""
+
+MIGRATIONS: tuple[Migration, ...] = (_TO_2, _TO_3)
 """From version 1 to 2, from 2 to 3 …"""

@@ -37,6 +37,7 @@ def read_state(connection: sqlite3.Connection, limits: LogLimits) -> StoredState
     find_channels = "SELECT number, name, members, user_id FROM channel ORDER BY number DESC"
     channels = connection.execute(find_channels).fetchall()
     unfinished = "SELECT id FROM session WHERE number IN (SELECT session FROM run) ORDER BY number"
+    temporary = "SELECT id FROM session WHERE number IN (SELECT number FROM temporary) ORDER BY number"
     return StoredState(
         epoch,
         dict(sessions.fetchall()),
@@ -47,6 +48,7 @@ def read_state(connection: sqlite3.Connection, limits: LogLimits) -> StoredState
             for number, name, members, user_id in channels
         ),
         tuple(session_id for (session_id,) in connection.execute(unfinished)),
+        tuple(session_id for (session_id,) in connection.execute(temporary)),
     )
 
 

@@ -121,6 +121,7 @@ TABLES = (
     """,
     "CREATE INDEX outcome_by_age ON outcome (ts)",
     "CREATE TABLE dropped (number INTEGER PRIMARY KEY)",
+    "CREATE TABLE temporary (number INTEGER PRIMARY KEY)",
 )
 
 

@@ -500,6 +500,24 @@ async def test_nothing_of_a_dropped_session_comes_back(new_place: NewPlace) -> N
 
 
 @every_adapter
+async def test_which_sessions_were_temporary_is_told_at_the_next_start(new_place: NewPlace) -> None:
+    """Whatever is saved of them later; those that are gone by then are not among them."""
+    brief = [attrs.evolve(session(number), is_temporary=True) for number in (1, 2, 3)]
+    with new_place() as place:
+        async with opened(place) as (storage, state):
+            assert list(state.temporary) == []
+            await storage.commit([*map(SaveSession, brief), SaveSession(session(4))])
+            await storage.commit(
+                [SaveSession(attrs.evolve(brief[2], name="tea")), DropSession(session_id(1))]
+            )
+        async with opened(place) as (storage, state):
+            assert list(state.temporary) == [session_id(2), session_id(3)]
+            await storage.commit([DropSession(session_id(2)), DropSession(session_id(3))])
+        async with opened(place) as (_, state):
+            assert list(state.temporary) == []
+
+
+@every_adapter
 async def test_a_batch_that_dropped_a_session_may_come_again(new_place: NewPlace) -> None:
     """Its number is the same then, and still nothing of what was dropped comes back."""
     chat, said = Chat("hi", session_id(1)), HistoryMessage("user", "hi", "r1", 0)

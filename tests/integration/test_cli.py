@@ -88,7 +88,10 @@ def test_serve_says_that_the_port_is_taken(served: Serving) -> None:
     address = served.url.removeprefix("ws://")
     ran = run("serve", "--bind", address)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == f"bamboo-gateway: cannot listen on {address}: Address already in use\n"
+    assert ran.stderr == (
+        f"bamboo-gateway: cannot listen on {address}: Address already in use; "
+        "take another --bind, or ask `bamboo-gateway doctor` who does\n"
+    )
 
 
 def test_serve_says_that_there_is_no_such_host() -> None:
@@ -109,7 +112,7 @@ def test_serve_obeys_flag_before_environment_before_file(tmp_path: Path) -> None
         assert result.exit_code == 0, result.stderr
         assert json.loads(result.stdout)["limits"]["max_message_bytes"] == 2222
         _, _, err = server.stop()
-    assert [json.loads(line)["event"] for line in err.splitlines()][-1] == "stopping"
+    assert [json.loads(line)["event"] for line in err.splitlines()][-2:] == ["stopping", "stopped"]
     assert "flag" not in err
 
 

@@ -205,3 +205,23 @@ async def test_clients_come_back_without_loss(tmp_path: Path, report: Callable[[
     chats = sum(len(person.asked) for person in people)
     events = sum(person.last_seq for person in people)
     report(f"restarts: {RESTARTS}, {PEOPLE} clients, {chats} chats answered once, {events} events seen once")
+
+
+async def test_what_was_temporary_went_with_a_gateway_that_was_killed(tmp_path: Path) -> None:
+    """Nobody was there to see its last watcher leave: the next gateway ends it before it lets anybody in."""
+    args = ("--storage", f"sqlite:{tmp_path / 'gateway.db'}")
+    with serving(*args) as served:
+        async with (
+            connect(served.url, reconnect=None) as lasting,
+            connect(served.url, temporary=True, reconnect=None) as brief,
+        ):
+            await brief.chat("/sleep 60")
+            kept, gone = lasting.session_id, brief.session_id
+            served.process.kill()
+            served.process.wait(PROCESS_HANG)
+    with serving(*args) as served:
+        async with connect(served.url, session_id=gone, temporary=True) as client:
+            assert not client.connected.resumed
+            listed = await client.command("session.list")
+            assert [each["session_id"] for each in listed["sessions"]] == [kept]
+            assert (await client.command("gateway.stats"))["statistics"]["turns"]["running"] == 0

@@ -99,5 +99,5 @@ def test_tables_that_are_made_are_those_that_are_expected(tmp_path: Path) -> Non
     """A new file has the present version, and passes for it."""
     with closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as connection:
         create_tables(connection, "epoch")
-        assert read_version(connection) == SCHEMA.version == 2
+        assert read_version(connection) == SCHEMA.version == 3
         check_tables(connection, tmp_path)
