@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visits
 from tests.browser.console import Console, words
 from tests.browser.gateway_process import GatewayProcess
-from tests.browser.network import Network
+from tests.browser.network import Network, network
 from tests.browser.pictures import take_picture
 from tests.browser.visit import LOST_CONNECTION
 
@@ -116,6 +116,39 @@ def test_a_reload_while_words_come(gateway: GatewayProcess, visit: Visits) -> No
     expect(console.answers.last).to_contain_text("w400")
     expect(console.abort).to_be_hidden()
     assert words(console.answers.last) == [*range(1, 401)]
+
+
+def test_more_missed_than_the_log_keeps(own_gateway: Callable[..., GatewayProcess], visit: Visits) -> None:
+    """The page says that events are gone, has all of the text from the history, and hears what comes next."""
+    gateway = own_gateway("--log-max-events", "60")
+    session = gateway.new_session("gap")
+    with network(gateway.url) as line:
+        coming = visit(line.page)
+        coming.allow(LOST_CONNECTION)
+        console = Console(coming.open(f"#/chat/{session}"))
+        console.say("words 10; hold gap; words 200; tool all.said {}; hold after; words 10")
+        expect(console.answers.last).to_contain_text("w10")
+        line.cut()
+        expect(console.offline).to_be_visible()
+        with gateway.client(session_id=session) as other:
+            gateway.open_gate("gap")
+            other.next("agent_tool_complete")
+        line.mend()
+        expect(console.gap).to_contain_text(re.compile(r"^\s*1\d\d events had left"))
+        take_picture(console.page, "chat-gap")
+        expect(console.resumed).to_have_count(0)
+        assert words(console.answers.last) == [*range(1, 211)]
+        gateway.open_gate("after")
+        expect(console.answers.last).to_contain_text("w220")
+        expect(console.abort).to_be_hidden()
+        assert words(console.answers.last) == [*range(1, 221)]
+        expect(console.answers).to_have_count(1)
+        expect(console.questions).to_have_count(1)
+        expect(console.tool("all.said")).to_have_count(1)
+        console.say("words 3")
+        expect(console.answers).to_have_count(2)
+        expect(console.answers.last).to_contain_text("w3")
+        expect(console.gap).to_have_count(1)
 
 
 def test_a_gateway_that_is_killed_in_mid_answer(
