@@ -205,7 +205,10 @@ export class SessionStream {
     this.missAll(); // it may be of another epoch, with numbers that mean nothing now
     this.brokenAt = null;
     this.note.value = null;
-    if (this.state.value.phase === "open") this.hole = this.noteOf(gap);
+    if (this.state.value.phase === "open") {
+      this.hole = this.noteOf(gap);
+      this.desk.announcer.say("The gateway's log has a gap: the conversation is read again from its history.");
+    }
     this.epoch = gap.epoch;
     if (this.isLoading) return; // whoever loads sees that it is stale, and reads once more
     this.isLoading = true;

@@ -1,6 +1,6 @@
 // @ts-nocheck: tests make do with parts of values, and look into unions.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { NoReplyError, RefusedError } from "../../client/bamboo.js";
 import { signal } from "../../vendor/signals/signals.js";
@@ -8,7 +8,8 @@ import { Shelf } from "../shell/shelf.js";
 import { answerText, runningTurn } from "./conversation.js";
 import { MAX_WAITING, SessionStream } from "./session_stream.js";
 
-// What a stream takes of a page: events are drawn in the next turn of the loop.
+// What a stream takes of a page: events are drawn in the next turn of the loop, by a clock on which that takes no time.
+mock.method(performance, "now", () => 0);
 globalThis.document = { visibilityState: "visible" };
 globalThis.requestAnimationFrame = (draw) => void setImmediate().then(draw);
 
@@ -70,7 +71,8 @@ class FakeClient {
   speak(word, isHeard = true) {
     this.text += word;
     this.seq += 1;
-    if (isHeard) this.tell("*", { type: "agent_token", run_id: "r", token: word, seq: this.seq, session_id: "s", ts: 1 });
+    const event = { type: "agent_token", run_id: "r", token: word, seq: this.seq, session_id: "s", ts: 1 };
+    if (isHeard) this.tell("*", event);
   }
 
   /** What was said from *requested* on is lost to this client; the log goes on after what is newest. */
@@ -263,13 +265,14 @@ test("a line that comes back with all that was missed says so, and how much it w
 });
 
 test("a line that comes back with a gap takes back that nothing was lost", async () => {
-  const { client, stream } = await opened();
+  const { client, stream, said } = await opened();
   client.tell("disconnected", { retryIn: 1 });
   client.speak("two ", false);
   client.tell("open");
   client.gap(2);
   await settle();
   assert.deepEqual([stream.note.value, stream.brokenAt, shown(stream)], [null, null, ["one two ", 1]]);
+  assert.match(said.at(-1), /has a gap/);
 });
 
 test("a session that the gateway has no longer has ended, also while a gap is mended", async () => {
