@@ -111,6 +111,11 @@ class Console:
         """What is said when it is back, or the page was reloaded in mid-answer."""
         return self.page.get_by_role("main").get_by_text("Resumed — nothing was lost")
 
+    @property
+    def gap(self) -> Locator:
+        """What is said where events were lost, and the conversation was read again."""
+        return self.page.get_by_role("main").get_by_text("had left the gateway's log")
+
     def say(self, text: str) -> None:
         """Type a message, and send it by the keyboard."""
         self.composer.fill(text)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.console import Console, words
 from tests.browser.gateway_process import GatewayProcess
-from tests.browser.network import Network
+from tests.browser.network import Network, network
 from tests.browser.pictures import take_picture
 from tests.browser.visit import LOST_CONNECTION
 
@@ -118,6 +121,70 @@ def test_a_reload_while_words_come(gateway: GatewayProcess, visit: Visits) -> No
     assert words(console.answers.last) == [*range(1, 401)]
 
 
+def test_more_missed_than_the_log_keeps(own_gateway: Callable[..., GatewayProcess], visit: Visits) -> None:
+    """The page says that events are gone, has all of the text from the history, and hears what comes next."""
+    gateway = own_gateway("--log-max-events", "60")
+    session = gateway.new_session("gap")
+    with network(gateway.url) as line:
+        coming = visit(line.page)
+        coming.allow(LOST_CONNECTION)
+        console = Console(coming.open(f"#/chat/{session}"))
+        console.say("words 10; hold gap; words 200; tool all.said {}; hold after; words 10")
+        expect(console.answers.last).to_contain_text("w10")
+        line.cut()
+        expect(console.offline).to_be_visible()
+        with gateway.client(session_id=session) as other:
+            gateway.open_gate("gap")
+            other.next("agent_tool_complete")
+        line.mend()
+        expect(console.gap).to_contain_text(re.compile(r"^\s*1\d\d events had left"))
+        take_picture(console.page, "chat-gap")
+        expect(console.resumed).to_have_count(0)
+        assert words(console.answers.last) == [*range(1, 211)]
+        gateway.open_gate("after")
+        expect(console.answers.last).to_contain_text("w220")
+        expect(console.abort).to_be_hidden()
+        assert words(console.answers.last) == [*range(1, 221)]
+        expect(console.answers).to_have_count(1)
+        expect(console.questions).to_have_count(1)
+        expect(console.tool("all.said")).to_have_count(1)
+        console.say("words 3")
+        expect(console.answers).to_have_count(2)
+        expect(console.answers.last).to_contain_text("w3")
+        expect(console.gap).to_have_count(1)
+
+
+def test_a_history_that_is_refused_after_a_gap(
+    own_gateway: Callable[..., GatewayProcess], visit: Visits
+) -> None:
+    """The page says so rather than show a conversation with a hole; the next try has all of it."""
+    gateway = own_gateway("--log-max-events", "60")
+    session = gateway.new_session("refused")
+    with network(gateway.url) as line:
+        coming = visit(line.page)
+        coming.allow(LOST_CONNECTION)
+        refusal: list[str] = []
+        coming.context.route_web_socket(re.compile(""), lambda socket: _refuse_history(socket, refusal))
+        console = Console(coming.open(f"#/chat/{session}"))
+        console.say("words 10; hold refused; words 200; tool all.said {}; hold after; words 10")
+        expect(console.answers.last).to_contain_text("w10")
+        line.cut()
+        expect(console.offline).to_be_visible()
+        with gateway.client(session_id=session) as other:
+            gateway.open_gate("refused")
+            other.next("agent_tool_complete")
+        refusal.append("too many commands at once")
+        line.mend()
+        expect(console.page.get_by_text(refusal[0])).to_be_visible()
+        expect(console.composer).to_have_count(0)
+        refusal.clear()
+        console.button("Try again").click()
+        expect(console.answers.last).to_contain_text("w210")
+        gateway.open_gate("after")
+        expect(console.abort).to_be_hidden()
+        assert words(console.answers.last) == [*range(1, 221)]
+
+
 def test_a_gateway_that_is_killed_in_mid_answer(
     own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path
 ) -> None:
@@ -136,6 +203,32 @@ def test_a_gateway_that_is_killed_in_mid_answer(
     expect(console.answers.last).to_contain_text("w40")
     expect(console.abort).to_be_hidden()
     assert words(console.answers.last) == [*range(1, 41)]
+    expect(console.questions).to_have_count(1)
+
+
+def test_a_gateway_that_may_have_lost_the_end(
+    own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path
+) -> None:
+    """What it says from then on is counted anew: the page says so, and passes over none of it."""
+    kept = tmp_path / "kept.sqlite3"
+    gateway = own_gateway("--storage", f"sqlite:{kept}")
+    coming = visit(gateway.page)
+    coming.allow(LOST_CONNECTION)
+    console = Console(coming.open(f"#/chat/{gateway.new_session('counted anew')}"))
+    console.say("words 20; hold anew; words 20")
+    expect(console.answers.last).to_contain_text("w20")
+    gateway.kill()
+    expect(console.offline).to_be_visible()
+    with closing(sqlite3.connect(kept)) as store, store:
+        store.execute("UPDATE store SET is_at_risk = 1")  # as after a power failure, or for a copy put back
+    gateway.start()
+    expect(console.page.get_by_text("The gateway's log begins anew here")).to_be_visible()
+    expect(console.resumed).to_have_count(0)
+    gateway.open_gate("anew")
+    expect(console.answers.last).to_contain_text("w40")
+    expect(console.abort).to_be_hidden()
+    assert words(console.answers.last) == [*range(1, 41)]
+    expect(console.answers).to_have_count(1)
     expect(console.questions).to_have_count(1)
 
 
@@ -216,6 +309,21 @@ def test_a_tab_that_is_put_away(gateway: GatewayProcess, line: Network, visit: V
     _put_away(console.page, "visible")
     expect(console.abort).to_be_hidden()
     assert words(console.answers.last) == [*range(1, 41)]
+
+
+def _refuse_history(socket: WebSocketRoute, refusal: list[str]) -> None:
+    """Stand between a page and its gateway: while there is a *refusal*, the history is refused with it."""
+    gateway = socket.connect_to_server()
+
+    def pass_on(text: str | bytes) -> None:
+        message = json.loads(text)
+        if refusal and message.get("name") == "session.history":
+            error = {"type": "error", "code": "RATE_LIMITED", "message": refusal[0], "retryable": True}
+            socket.send(json.dumps({**error, "id": message["id"]}))
+        else:
+            gateway.send(text)
+
+    socket.on_message(pass_on)
 
 
 def _put_away(page: Page, state: str) -> None:

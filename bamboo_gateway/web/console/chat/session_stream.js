@@ -19,9 +19,13 @@ const PAGE = 50;
 /** Characters of an answer that are read aloud at once. */
 const SPOKEN = 600;
 
+/** Events that wait for a page of the history. Where more come, it is read once more instead: it has them. */
+export const MAX_WAITING = 5000;
+
 /**
- * Follows a session until it is closed. Invariant: `conversation` never goes back; what
- * comes while a page of the history is on its way waits in `inbox`.
+ * Follows a session until it is closed, or fails. Invariant: `conversation` never goes back
+ * and has no hole without a note; what comes while a page of the history is on its way
+ * waits in `inbox`, and only one page at a time is.
  */
 export class SessionStream {
   /** @param {import("../desk.js").Desk} desk @param {string} sessionId */
@@ -42,6 +46,12 @@ export class SessionStream {
     this.isStopping = signal(false);
     this.inbox = /** @type {any[]} */ ([]);
     this.isLoading = true;
+    /** Between the page that is on its way and `inbox` events may be missing. */
+    this.isStale = false;
+    /** What is yet to be told of events that nobody can send again. */
+    this.hole = /** @type {import("./conversation.js").GapNote | null} */ (null);
+    /** What the events are counted in. */
+    this.epoch = /** @type {string | null} */ (null);
     this.isClosed = false;
     this.brokenAt = /** @type {number | null} */ (null);
     this.client = /** @type {Client | null} */ (null);
@@ -62,8 +72,9 @@ export class SessionStream {
       if (this.isClosed) return void client.close();
       this.client = client;
       if (client.sessionId !== this.sessionId) throw gone();
+      this.epoch = client.connected.epoch ?? null;
       this.follow(client);
-      await this.load(fromHistory);
+      await this.load();
       this.state.value = { phase: "open" };
       this.link.value = "open";
       this.tellOfReload();
@@ -71,10 +82,21 @@ export class SessionStream {
       void this.countWatchers();
       window.addEventListener("pagehide", this.onPageHide);
     } catch (error) {
-      if (this.isClosed) return;
-      void this.client?.close();
-      this.state.value = { phase: "failed", error };
+      this.fail(error);
     }
+  }
+
+  /** It cannot go on; who opens it again begins anew. @param {unknown} error */
+  fail(error) {
+    if (this.isClosed || this.isOver()) return;
+    this.inbox = [];
+    this.state.value = { phase: "failed", error };
+    void this.client?.close();
+  }
+
+  isOver() {
+    const { phase } = this.state.value;
+    return phase === "ended" || phase === "failed";
   }
 
   close() {
@@ -106,11 +128,7 @@ export class SessionStream {
     });
     client.on("closed", (event) => {
       this.link.value = "closed";
-      if (this.isClosed || this.state.value.phase === "ended") return;
-      this.state.value = {
-        phase: "failed",
-        error: event.error ?? new Error(event.reason || `the connection closed with ${event.code}`),
-      };
+      this.fail(event.error ?? new Error(event.reason || `the connection closed with ${event.code}`));
     });
   }
 
@@ -123,8 +141,16 @@ export class SessionStream {
     if (event.type === "gap" && !event.channel) return void this.mendGap(event);
     if (event.type === "error" && typeof event.seq !== "number")
       return this.desk.toasts.failed("The gateway says", event);
+    if (this.isOver()) return;
     this.inbox.push(event);
-    if (!this.isLoading) this.pace.ask();
+    if (!this.isLoading) return this.pace.ask();
+    if (this.inbox.length > MAX_WAITING) this.missAll();
+  }
+
+  /** Drop what waits for a page: the page that is read next has it. */
+  missAll() {
+    this.inbox = [];
+    this.isStale = true;
   }
 
   /** Apply all that has come. */
@@ -158,38 +184,50 @@ export class SessionStream {
     void this.client?.close();
   }
 
-  /**
-   * Read the newest page and show what *merge* makes of it; then what came meanwhile.
-   *
-   * @param {(page: any) => import("./conversation.js").Conversation} merge
-   */
-  async load(merge) {
+  /** Read the newest page and show it; then what came meanwhile. If it rejects, there is a hole: the stream must fail. */
+  async load() {
     this.isLoading = true;
-    try {
-      const page = await this.ask("session.history", { limit: PAGE });
-      this.conversation.value = merge(page);
-    } finally {
-      this.isLoading = false;
-    }
+    let page;
+    do {
+      this.isStale = false;
+      page = await this.ask("session.history", { limit: PAGE });
+    } while (this.isStale);
+    this.conversation.value = this.hole ? reloaded(page, this.hole) : fromHistory(page);
+    this.hole = null;
+    this.isLoading = false;
     this.flush();
   }
 
-  /** @param {any} gap */
+  /** Events have left the log before this tab had them: what they did is in the history. @param {any} gap */
   async mendGap(gap) {
-    const count = gap.epoch === this.info.value?.epoch ? Math.max(0, gap.earliest - gap.requested) : null;
-    const note = {
-      kind: /** @type {const} */ ("gap"),
-      key: `gap-${gap.epoch}-${gap.requested}-${gap.earliest}`,
-      count,
-    };
-    this.isLoading = true;
+    if (this.isOver()) return;
+    this.flush();
+    this.missAll(); // it may be of another epoch, with numbers that mean nothing now
+    this.brokenAt = null;
     this.note.value = null;
+    if (this.state.value.phase === "open") {
+      this.hole = this.noteOf(gap);
+      this.desk.announcer.say("The gateway's log has a gap: the conversation is read again from its history.");
+    }
+    this.epoch = gap.epoch;
+    if (this.isLoading) return; // whoever loads sees that it is stale, and reads once more
+    this.isLoading = true;
     try {
       this.info.value = await this.ask("session.get", null);
-      await this.load((page) => reloaded(page, note));
+      await this.load();
     } catch (error) {
-      this.desk.toasts.failed("The conversation could not be read again", error);
+      this.fail(error);
     }
+  }
+
+  /** Tells of a gap, and of one before it that is not told yet. @param {any} gap @returns {import("./conversation.js").GapNote} */
+  noteOf(gap) {
+    const isKnown = gap.epoch === this.epoch && this.hole?.count !== null;
+    return {
+      kind: "gap",
+      key: `gap-${gap.epoch}-${gap.requested}-${gap.earliest}`,
+      count: isKnown ? (this.hole?.count ?? 0) + Math.max(0, gap.earliest - gap.requested) : null,
+    };
   }
 
   /** The connection is there again. @param {Client} client */
@@ -219,7 +257,15 @@ export class SessionStream {
 
   /** The connection has outlived it: what was held up is there before the answer to a question. */
   async catchUp() {
-    await this.ask("ping", null);
+    try {
+      await this.ask("ping", null);
+    } catch (error) {
+      // A refusal is an answer, too. Without any nothing can be told; a line that is lost is `comeBack`'s.
+      if (!(error instanceof RefusedError)) {
+        if (this.link.value === "open") this.brokenAt = null;
+        return;
+      }
+    }
     const from = this.brokenAt;
     if (from === null) return; // it had not, and `comeBack` has told
     this.flush();

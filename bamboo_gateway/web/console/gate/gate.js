@@ -139,12 +139,15 @@ export class Gate {
 
   /** @param {Client} client */
   async begin(client) {
+    let end = null; // of the client, if it comes before anybody knows of it
+    client.on("closed", (event) => (end = event));
     this.parts.onClient(client, "control");
     this.follow(client);
     const [permissions, userId] = await Promise.all([Permissions.ask(client), whoAmI(client)]);
+    if (end) return this.lose(end);
     this.permissions.value = permissions;
     this.userId.value = userId;
-    this.link.value = "open";
+    this.link.value = client.state;
     this.state.value = { phase: "open", client };
   }
 

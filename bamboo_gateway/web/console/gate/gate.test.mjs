@@ -11,6 +11,7 @@ import { diagnose, socketAddress } from "./reach.js";
 class FakeClient {
   handlers = {};
   isClosed = false;
+  state = "open";
   answers = { help: { commands: [{ name: "help" }, { name: "session.list" }] }, "session.get": { user_id: "ann" } };
   on(name, handler) {
     this.handlers[name] = handler;
@@ -65,6 +66,34 @@ test("where one is, the form comes without a reproach; a wrong one is told; the 
   await door.signIn("secret");
   assert.equal(door.state.value.phase, "open");
   assert.equal(shelf.get("token"), "secret");
+});
+
+test("a client that is closed while it is asked what one may is lost, and not let in", async () => {
+  for (const [end, phase, kept] of [
+    [{ code: 4006, reason: "the token was revoked", error: null }, "sign-in", null],
+    [{ code: 4002, reason: "the gateway has stopped", error: null }, "away", "secret"],
+  ]) {
+    const { gate: door, shelf } = gate("secret");
+    const handlers = [];
+    const dying = Object.assign(new FakeClient(), {
+      on: (name, handler) => name === "closed" && handlers.push(handler),
+      command: async () => {
+        for (const handler of handlers.splice(0)) handler(end);
+        throw new Error("closed");
+      },
+    });
+    door.parts.connect = async () => dying;
+    await door.signIn("secret");
+    assert.deepEqual([door.state.value.phase, door.link.value, shelf.get("token")], [phase, "closed", kept]);
+    assert.match(door.state.value.reason ?? door.state.value.detail, new RegExp(end.reason));
+  }
+});
+
+test("a client whose line breaks while it is asked what one may is let in, and comes back", async () => {
+  const { gate: door } = gate(null);
+  door.parts.onClient = (client) => (client.state = "reconnecting");
+  await door.enter();
+  assert.deepEqual([door.state.value.phase, door.link.value], ["open", "reconnecting"]);
 });
 
 test("a revoked token leads to the form, with the reason, and is forgotten", async () => {
