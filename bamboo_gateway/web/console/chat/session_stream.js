@@ -58,6 +58,7 @@ export class SessionStream {
     this.pace = new Pace(() => this.flush());
     this.onPageHide = () => this.keepPlace();
     this.stopNetwork = effect(() => this.heed(desk.network.isOnline.value));
+    this.stopGate = effect(() => this.followGate(desk.gate.link.value));
   }
 
   // ── opening and closing ────────────────────────────────────────────────────
@@ -103,6 +104,7 @@ export class SessionStream {
     this.keepPlace();
     this.isClosed = true;
     this.stopNetwork();
+    this.stopGate();
     window.removeEventListener("pagehide", this.onPageHide);
     void this.client?.close();
   }
@@ -252,6 +254,13 @@ export class SessionStream {
       if (this.state.value.phase !== "open") return;
       if (!isOnline) this.brokenAt ??= this.conversation.value.seq;
       else if (this.brokenAt !== null && this.link.value === "open") void this.catchUp();
+    });
+  }
+
+  /** Where the other connection is back, this one's way is free as well. @param {string} link */
+  followGate(link) {
+    untracked(() => {
+      if (link === "open" && this.link.value === "reconnecting") this.client?.reconnectNow();
     });
   }
 

@@ -333,3 +333,15 @@ test("where the line turns out to be lost, it is told of when it is back", async
   client.tell("open");
   assert.match(stream.note.value, /nothing happened meanwhile/);
 });
+
+test("where the other connection is back, this one tries at once", async () => {
+  const { client, desk, stream } = await opened();
+  let tries = 0;
+  client.reconnectNow = () => (tries += 1);
+  desk.gate.link.value = "reconnecting";
+  client.tell("disconnected", { retryIn: 9 });
+  assert.equal(tries, 0);
+  desk.gate.link.value = "open";
+  assert.equal(tries, 1);
+  stream.close();
+});
