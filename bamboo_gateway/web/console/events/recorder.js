@@ -52,11 +52,14 @@ export class Recorder {
     this.missed = 0;
     this.count = 0;
     this.timer = 0;
+    /** Rises whenever somebody else comes; frames of older clients are then nobody's. */
+    this.era = 0;
   }
 
   /** @param {{on: (name: "frame", handler: (frame: any) => void) => unknown}} client @param {string} label */
   follow(client, label) {
-    client.on("frame", (frame) => this.take(label, frame));
+    const { era } = this;
+    client.on("frame", (frame) => era === this.era && this.take(label, frame));
   }
 
   /** @param {string} label @param {any} frame */
@@ -81,6 +84,13 @@ export class Recorder {
     this.isPaused.value = isPaused;
     this.missed = 0;
     this.tell();
+  }
+
+  /** Begin anew for somebody else: neither what was heard is kept, nor what clients still hear while they close. */
+  forget() {
+    this.era += 1;
+    this.isPaused.value = false;
+    this.clear();
   }
 
   clear() {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ALL, asLines, countsOf, selected, toggled } from "./filter.js";
-import { entryOf } from "./recorder.js";
+import { entryOf, Recorder } from "./recorder.js";
 import { Ring } from "./ring.js";
 
 const entry = (number, message, direction = "in", label = "session") =>
@@ -59,4 +59,30 @@ test("a copy has one JSON object a line, oldest first", () => {
     ],
   );
   assert.deepEqual(lines[1].message, ENTRIES[1].message);
+});
+
+/** As a client, as far as a recorder uses it. */
+class FakeClient {
+  on(_, handler) {
+    this.hear = (number) => handler({ direction: "in", message: { type: "pong" }, bytes: 10, at: number });
+  }
+}
+
+test("for somebody else it begins anew, and hears no more of the clients before", () => {
+  globalThis.window ??= globalThis;
+  const recorder = new Recorder();
+  const [before, after] = [new FakeClient(), new FakeClient()];
+  recorder.follow(before, "old");
+  before.hear(1);
+  recorder.pause(true);
+  recorder.forget();
+  before.hear(2);
+  assert.deepEqual([recorder.ring.list(), recorder.isPaused.value], [[], false]);
+  recorder.follow(after, "new");
+  after.hear(3);
+  assert.deepEqual(
+    recorder.ring.list().map((each) => each.label),
+    ["new"],
+  );
+  recorder.tell();
 });
