@@ -156,22 +156,36 @@ def test_too_many_wrong_tokens(
     take_picture(console.page, "sign-in-blocked")
 
 
-def test_who_comes_next_finds_nothing_of_who_was_there(
-    own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path
-) -> None:
-    """Words that were not sent are not sent as somebody else's, and no frame is shown to them."""
+@attrs.frozen
+class Shared:
+    """A gateway with a session that two may chat in."""
+
+    gateway: GatewayProcess
+    session: str
+    ann: str
+    bob: str
+
+
+@pytest.fixture
+def shared(own_gateway: Callable[..., GatewayProcess], tmp_path: Path) -> Shared:
+    """Ann's session, which bob may chat in."""
     tokens = tmp_path / "tokens.json"
-    scopes = ("chat", "sessions:read", "sessions:write")
-    ann, bob = (create_token(tokens, user, *scopes) for user in ("ann", "bob"))
+    ann, bob = (
+        create_token(tokens, user, "chat", "sessions:read", "sessions:write") for user in ("ann", "bob")
+    )
     gateway = own_gateway("--tokens", str(tokens))
     session = gateway.new_session("of ann", ann)
     gateway.command("session.share", {"session_id": session, "user_id": "bob", "access": "chat"}, ann)
-    with network(gateway.url) as line:
+    return Shared(gateway, session, ann, bob)
+
+
+def test_who_comes_next_finds_nothing_of_who_was_there(shared: Shared, visit: Visits) -> None:
+    """Words that were not sent are not sent as somebody else's, and no frame is shown to them."""
+    with network(shared.gateway.url) as line:
         coming = visit(line.page)
         coming.allow(LOST_CONNECTION)
-        console = Console(coming.open(f"#/chat/{session}"))
-        console.sign_in(ann)
-        expect(console.composer).to_be_editable()
+        console = Console(coming.open(f"#/chat/{shared.session}"))
+        console.sign_in(shared.ann)
         console.say("words 1")
         expect(console.answers.last).to_contain_text("w1")
         line.cut()
@@ -183,7 +197,7 @@ def test_who_comes_next_finds_nothing_of_who_was_there(
         expect(console.token).to_be_visible()
         line.mend()
         assert console.page.evaluate("({...sessionStorage})") == {}
-        console.sign_in(bob)
+        console.sign_in(shared.bob)
         expect(console.composer).to_be_editable()
         expect(console.composer).to_have_value("")
         console.say("words 3")
@@ -191,8 +205,9 @@ def test_who_comes_next_finds_nothing_of_who_was_there(
         console.go("Events")
         expect(console.frame("user_message")).to_have_count(1)
         expect(console.frame("connect").first).to_be_visible()
-        chats = gateway.command("session.history", {"session_id": session}, ann)["messages"]
-        assert [each["content"] for each in chats if each["role"] == "user"] == ["words 1", "words 3"]
+    history = shared.gateway.command("session.history", {"session_id": shared.session}, shared.ann)
+    said = [each["content"] for each in history["messages"] if each["role"] == "user"]
+    assert said == ["words 1", "words 3"]
 
 
 def stored(page: Page) -> dict[str, str]:
