@@ -116,6 +116,28 @@ export class Gate {
     return client;
   }
 
+  /**
+   * Open a connection to a session that there is. It lets go of one that comes back to another session, since
+   * a gateway opens a new one for an id that it does not know.
+   *
+   * @param {string} label @param {string} sessionId @param {object} options As `connect` takes them.
+   * @param {() => void} onGone The session was there and is no more.
+   * @returns {Promise<Client>}
+   */
+  async openIn(label, sessionId, options, onGone) {
+    const client = await this.open(label, { sessionId, temporary: true, ...options });
+    if (client.sessionId !== sessionId) {
+      void client.close();
+      throw gone();
+    }
+    client.on("open", () => {
+      if (client.sessionId === sessionId) return;
+      void client.close();
+      onGone();
+    });
+    return client;
+  }
+
   /** Have the gateway open a session, as `connect` does for whoever names none. @returns {Promise<string>} Its id. */
   async openSession() {
     const client = await this.open("session", {});
@@ -212,6 +234,11 @@ export class Gate {
     const problem = found === "origin" && this.hasGuessed ? "blocked" : found;
     this.state.value = { phase: "away", problem, detail: said.code ? `${said.message} (${said.code})` : said.message };
   }
+}
+
+/** As the gateway says it to a command. */
+export function gone() {
+  return Object.assign(new Error("the gateway has no such session"), { code: "SESSION_NOT_FOUND" });
 }
 
 /** @param {Client} client @returns {Promise<string | null>} Null: the token may not ask. */

@@ -11,6 +11,7 @@ import { diagnose, socketAddress } from "./reach.js";
 class FakeClient {
   handlers = {};
   isClosed = false;
+  sessionId = "s";
   answers = { help: { commands: [{ name: "help" }, { name: "session.list" }] }, "session.get": { user_id: "ann" } };
   on(name, handler) {
     this.handlers[name] = handler;
@@ -152,6 +153,21 @@ test("who comes back with the same token, or finds the gateway away, finds all t
   await door.enter();
   await door.lose({ code: 1006, reason: "", error: null });
   assert.deepEqual([shelf.get("draft.s"), shelf.get("token")], ["words", "secret"]);
+});
+
+test("a connection to a session that is no more is let go of, at once and when it comes back", async () => {
+  const { gate: door } = gate(null);
+  let goneTimes = 0;
+  const onGone = () => {
+    goneTimes += 1;
+  };
+  await assert.rejects(door.openIn("watch", "deleted", {}, onGone), { code: "SESSION_NOT_FOUND" });
+  const client = await door.openIn("watch", "s", {}, onGone);
+  client.handlers.open();
+  assert.deepEqual([client.isClosed, goneTimes], [false, 0]);
+  client.sessionId = "a new one";
+  client.handlers.open();
+  assert.deepEqual([client.isClosed, goneTimes], [true, 1]);
 });
 
 test("as long as nobody knows what one may, nothing is withheld", () => {
