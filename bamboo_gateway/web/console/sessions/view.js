@@ -15,6 +15,9 @@ import { SessionRow } from "./session_row.js";
 /** Milliseconds. */
 const INTERVAL = 2000;
 
+/** Milliseconds, while something is searched for: the gateway may have to look through all sessions that it keeps. */
+const SEARCH_INTERVAL = 15_000;
+
 /** Milliseconds after the last key, before a search is asked. */
 const TYPING = 200;
 
@@ -86,7 +89,7 @@ function useSessions(typed) {
         setShown((now) => ({ ...now, error }));
       }
     },
-    INTERVAL,
+    search ? SEARCH_INTERVAL : INTERVAL,
     [search],
   );
   const loadOlder = async () => {
