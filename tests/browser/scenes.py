@@ -75,7 +75,19 @@ I could not look it up: the museum's site does not answer. As a rule it is
 ```
 """
 
-TEXTS = {"markdown": MARKDOWN, "attack": ATTACK, "trains": TRAINS, "museum": MUSEUM}
+ABYSS = f"""\
+{">" * 4000} deep
+
+{"- " * 4000}deep
+
+{"*_" * 2000}deep{"_*" * 2000}
+
+&constructor;
+
+the bottom of it
+"""
+
+TEXTS = {"markdown": MARKDOWN, "attack": ATTACK, "trains": TRAINS, "museum": MUSEUM, "abyss": ABYSS}
 """What the step `say` can say."""
 
 SCENES = {

@@ -62,6 +62,32 @@ def test_they_can_be_held(gateway: GatewayProcess, visit: Visits) -> None:
     expect(console.frame("agent_complete")).to_have_count(2)
 
 
+def test_one_that_is_deleted_meanwhile_is_not_watched(gateway: GatewayProcess, visit: Visits) -> None:
+    """It still stands among those to choose: one is told, and no other session is watched in its place."""
+    session = gateway.new_session("deleted meanwhile")
+    console = Console(visit(gateway.page).open("#/events"))
+    console.page.get_by_label("Session", exact=True).select_option(label="deleted meanwhile")
+    gateway.command("session.delete", {"session_id": session})
+    console.button("Watch").click()
+    expect(console.page.get_by_text("The session could not be watched")).to_be_visible()
+    expect(console.page.get_by_text("Watching deleted meanwhile")).to_have_count(0)
+
+
+def test_who_leaves_while_a_watch_is_opened_watches_nothing(gateway: GatewayProcess, visit: Visits) -> None:
+    """Asked twice and left at once: no connection stays behind with the session."""
+    session = gateway.new_session("left")
+    console = Console(visit(gateway.page).open("#/events"))
+    console.page.get_by_label("Session", exact=True).select_option(label="left")
+    console.button("Watch").evaluate(
+        "button => { button.click(); button.click(); location.hash = '#/channels'; }"
+    )
+    expect(console.heading("Channels")).to_be_visible()
+    console.go("Sessions")
+    expect(console.session("left")).to_be_visible()
+    console.page.wait_for_timeout(500)
+    assert gateway.command("session.get", {"session_id": session})["watchers"] == 0
+
+
 def test_no_token_is_shown(own_gateway: Callable[..., GatewayProcess], visit: Visits, tmp_path: Path) -> None:
     """What is sent to come in is shown, but for the token, which is struck out."""
     tokens = tmp_path / "tokens.json"

@@ -57,6 +57,46 @@ def test_an_attack_is_only_text(console: Console) -> None:
     assert len(console.page.context.pages) == 1
 
 
+def test_what_nests_without_end_is_shown(console: Console) -> None:
+    """Quotes in quotes by the thousand exhaust no stack: the page lives, and shows what comes after them."""
+    console.say("say abyss")
+    expect(console.answers.last).to_contain_text("the bottom of it", timeout=60_000)
+    expect(console.answers.last).to_contain_text("&constructor;")
+    expect(console.abort).to_be_hidden()
+    console.page.reload()
+    expect(console.answers.last).to_contain_text("the bottom of it")
+    assert 10 < console.answers.last.locator("blockquote").count() < 100
+    console.say("words 3")
+    expect(console.answers.last).to_contain_text("w3")
+
+
+def test_a_turn_that_cannot_be_drawn_is_shown_as_its_text(gateway: GatewayProcess, visit: Visits) -> None:
+    """Whatever is wrong with one, the others and the page stay."""
+    coming = visit(gateway.page)
+    coming.allow(re.compile("a turn could not be drawn"))
+    broken = """
+        import { html } from "../html.js";
+        export function Markdown({ text }) {
+            if (text.includes("w2 ")) throw new RangeError("Maximum call stack size exceeded");
+            return html`<p>${text}</p>`;
+        }
+    """
+    coming.context.route(
+        "**/markdown_view.js", lambda route: route.fulfill(body=broken, content_type="text/javascript")
+    )
+    console = Console(coming.open(f"#/chat/{gateway.new_session('broken')}"))
+    console.say("words 4; hold broken; words 4")
+    expect(console.answers.last).to_contain_text("w4")
+    gateway.open_gate("broken")
+    expect(console.answers.last).to_contain_text("w8")
+    expect(console.answers.last).to_contain_text("could not be set")
+    expect(console.questions.last).to_contain_text("words 4; hold broken")
+    console.say("words 1")
+    expect(console.answers).to_have_count(2)
+    expect(console.answers.last).to_contain_text("w1")
+    expect(console.page.get_by_text("could not be set")).to_have_count(1)
+
+
 def test_what_a_user_says_is_only_text(console: Console) -> None:
     """A message is shown as it was typed; it is not even Markdown."""
     said = "fail <img src=x onerror='window.attacked=1'> **not bold** [no](javascript:alert(1))"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocket, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.console import Console
@@ -63,6 +63,28 @@ def test_one_is_found_by_a_part_of_its_name(gateway: GatewayProcess, console: Co
     take_picture(console.page, "sessions-none-found")
     console.search.fill("")
     expect(console.session("Returns")).to_be_visible()
+
+
+def test_a_search_is_asked_once(gateway: GatewayProcess, visit: Visits) -> None:
+    """It may look through all that the gateway keeps, so it is not repeated as often as the list is read."""
+    gateway.new_session("looked for")
+    asked: list[str] = []
+    coming = visit(gateway.page)
+    coming.context.on("page", lambda page: page.on("websocket", lambda socket: _listen(socket, asked)))
+    console = Console(coming.open("#/sessions"))
+    expect(console.session("looked for")).to_be_visible()
+    console.search.fill("looked for")
+    expect(console.page.get_by_text("1 session", exact=True)).to_be_visible()
+    console.page.wait_for_timeout(5000)
+    assert len(asked) == 1, asked
+    gateway.new_session("not looked for")
+    console.search.fill("")
+    expect(console.session("not looked for")).to_be_visible()
+
+
+def _listen(socket: WebSocket, asked: list[str]) -> None:
+    """Write down what is sent with a search."""
+    socket.on("framesent", lambda frame: asked.append(str(frame)) if '"search"' in str(frame) else None)
 
 
 def test_one_is_made_and_talked_to(console: Console) -> None:

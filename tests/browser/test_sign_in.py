@@ -13,7 +13,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visits
 from tests.browser.console import Console
 from tests.browser.gateway_process import GatewayProcess, create_token, gateway_process, revoke_token
+from tests.browser.network import network
 from tests.browser.pictures import take_picture
+from tests.browser.visit import LOST_CONNECTION
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -152,6 +154,60 @@ def test_too_many_wrong_tokens(
     expect(console.heading("Wait a few minutes")).to_be_visible()
     expect(console.alert).to_contain_text("Too many wrong tokens")
     take_picture(console.page, "sign-in-blocked")
+
+
+@attrs.frozen
+class Shared:
+    """A gateway with a session that two may chat in."""
+
+    gateway: GatewayProcess
+    session: str
+    ann: str
+    bob: str
+
+
+@pytest.fixture
+def shared(own_gateway: Callable[..., GatewayProcess], tmp_path: Path) -> Shared:
+    """Ann's session, which bob may chat in."""
+    tokens = tmp_path / "tokens.json"
+    ann, bob = (
+        create_token(tokens, user, "chat", "sessions:read", "sessions:write") for user in ("ann", "bob")
+    )
+    gateway = own_gateway("--tokens", str(tokens))
+    session = gateway.new_session("of ann", ann)
+    gateway.command("session.share", {"session_id": session, "user_id": "bob", "access": "chat"}, ann)
+    return Shared(gateway, session, ann, bob)
+
+
+def test_who_comes_next_finds_nothing_of_who_was_there(shared: Shared, visit: Visits) -> None:
+    """Words that were not sent are not sent as somebody else's, and no frame is shown to them."""
+    with network(shared.gateway.url) as line:
+        coming = visit(line.page)
+        coming.allow(LOST_CONNECTION)
+        console = Console(coming.open(f"#/chat/{shared.session}"))
+        console.sign_in(shared.ann)
+        console.say("words 1")
+        expect(console.answers.last).to_contain_text("w1")
+        line.cut()
+        expect(console.offline).to_be_visible()
+        console.say("words 2")
+        expect(console.questions.last).to_contain_text("Waits for the connection")
+        console.composer.fill("half a sentence")
+        console.button("Sign out").click()
+        expect(console.token).to_be_visible()
+        line.mend()
+        assert console.page.evaluate("({...sessionStorage})") == {}
+        console.sign_in(shared.bob)
+        expect(console.composer).to_be_editable()
+        expect(console.composer).to_have_value("")
+        console.say("words 3")
+        expect(console.answers.last).to_contain_text("w3")
+        console.go("Events")
+        expect(console.frame("user_message")).to_have_count(1)
+        expect(console.frame("connect").first).to_be_visible()
+    history = shared.gateway.command("session.history", {"session_id": shared.session}, shared.ann)
+    said = [each["content"] for each in history["messages"] if each["role"] == "user"]
+    assert said == ["words 1", "words 3"]
 
 
 def stored(page: Page) -> dict[str, str]:

@@ -16,12 +16,18 @@ import { Stats } from "./overview/stats.js";
 
 const shelf = new Shelf(() => sessionStorage);
 const frames = new Recorder();
+const stats = new Stats();
+const announcer = new Announcer();
+const toasts = new Toasts();
 const gate = new Gate({
   url: socketAddress(location),
   connect,
   diagnose: () => diagnose(fetch, "readyz"),
   shelf,
   onClient: (client, label) => frames.follow(client, label),
+  onForget: () => {
+    for (const each of [frames, stats, announcer, toasts]) each.forget();
+  },
 });
 const desk = {
   gate,
@@ -29,11 +35,11 @@ const desk = {
   network: new Network(window),
   theme: new ThemeSwitch(new Shelf(() => localStorage), document.documentElement),
   shelf,
-  announcer: new Announcer(),
-  toasts: new Toasts(),
+  announcer,
+  toasts,
   shortcuts: new Shortcuts(),
   frames,
-  stats: new Stats(),
+  stats,
 };
 
 document.addEventListener("keydown", (event) => desk.shortcuts.press(event));

@@ -40,3 +40,24 @@ test("no more than so many are kept", () => {
   assert.equal(lines.length, KEPT);
   assert.equal(lines[0].content, "m6");
 });
+
+test("where the log begins anew, so do its numbers, and no message is taken for an old one", () => {
+  const anew = { type: "gap", channel: "news", requested: 2, earliest: 1, latest: 2, epoch: "f" };
+  const events = [message(1), message(2), anew, message(1, "n1"), message(2, "n2"), message(2, "n2"), anew, message(1)];
+  const lines = events.reduce((now, event) => withEvent(now, event, "news"), []);
+  assert.deepEqual(
+    lines.map((line) => (line.kind === "gap" ? "-" : line.content)),
+    ["m1", "m2", "-", "n1", "n2", "-", "m1"],
+  );
+  assert.equal(new Set(lines.map((line) => line.key)).size, lines.length);
+});
+
+test("gaps count among those that are kept, and what a gap has begun outlives its line", () => {
+  const anew = { type: "gap", channel: "news", requested: 2, earliest: 1, latest: 2, epoch: "f" };
+  let lines = [];
+  for (let count = 0; count < KEPT + 5; count += 1) lines = withEvent(lines, anew, "news");
+  assert.equal(lines.length, KEPT);
+  for (let seq = 1; seq <= KEPT; seq += 1) lines = withEvent(lines, message(seq), "news");
+  assert.equal(withEvent(lines, message(KEPT), "news"), lines);
+  assert.equal(lines.every((line) => line.kind === "message"), true);
+});

@@ -5,6 +5,8 @@ import { useDesk } from "../desk.js";
 import { useScroller } from "../chat/scroller.js";
 import { Failure } from "../dialogs/ask.js";
 import { Field } from "../dialogs/field.js";
+import { ClientSlot } from "../gate/client_slot.js";
+import { gone } from "../gate/gate.js";
 import { Icon } from "../shell/icons.js";
 import { clock, distinctTitle, moment, sessionTitle } from "../text/format.js";
 import { withEvent } from "./channel_messages.js";
@@ -45,27 +47,20 @@ function useChannel(name, session) {
   const [lines, setLines] = useState(/** @type {readonly Line[]} */ ([]));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   useEffect(() => {
-    let isOver = false;
-    let client = /** @type {import("../../client/bamboo.js").Client | null} */ (null);
+    const slot = new ClientSlot();
     const listen = async () => {
+      const options = { epoch: session.epoch, channels: { [name]: 0 } };
       try {
-        client = await gate.open("channel", {
-          sessionId: session.session_id,
-          epoch: session.epoch,
-          channels: { [name]: 0 },
-          temporary: true,
-        });
-        if (isOver) return void client.close();
-        client.on("*", (event) => setLines((now) => withEvent(now, event, name)));
+        const client = await slot.open(() =>
+          gate.openIn("channel", session.session_id, options, () => setError(gone())),
+        );
+        client?.on("*", (event) => setLines((now) => withEvent(now, event, name)));
       } catch (failure) {
-        if (!isOver) setError(failure);
+        setError(failure);
       }
     };
     void listen();
-    return () => {
-      isOver = true;
-      void client?.close();
-    };
+    return () => slot.close();
   }, [name, session.session_id]);
   return { lines, error };
 }

@@ -2,7 +2,7 @@
 //
 // Only the last blocks of a text can still change when more is appended, so all others keep their tokens, and
 // whoever draws them can keep what was drawn.
-import { Lexer } from "../../vendor/marked/marked.js";
+import { Lexer, Tokenizer } from "../../vendor/marked/marked.js";
 
 /** @typedef {import("../../vendor/marked/marked.js").Token | {type: "plain", raw: string, text: string}} Block */
 
@@ -11,6 +11,55 @@ const MAX_LINE = 16_000;
 
 /** Top-level tokens that may still change; the space between two blocks is a token, too. */
 const OPEN_BLOCKS = 2;
+
+/** Quotes, lists and emphasis one in another, below which they are text: nobody reads such, and each takes stack. */
+export const MAX_DEPTH = 24;
+
+/** Reads what nests only so far down. A method of `marked` that finds nothing leaves the text to the plainer ones. */
+class ShallowTokenizer extends Tokenizer {
+  depth = 0;
+
+  /** @template T @param {() => T} read @returns {T | undefined} */
+  within(read) {
+    if (this.depth >= MAX_DEPTH) return undefined;
+    this.depth += 1;
+    try {
+      return read();
+    } finally {
+      this.depth -= 1;
+    }
+  }
+
+  /** @param {string} src @override */
+  blockquote(src) {
+    return this.within(() => super.blockquote(src));
+  }
+
+  /** @param {string} src @override */
+  list(src) {
+    return this.within(() => super.list(src));
+  }
+
+  /** @param {string} src @override */
+  link(src) {
+    return this.within(() => super.link(src));
+  }
+
+  /** @param {string} src @param {any} links @override */
+  reflink(src, links) {
+    return this.within(() => super.reflink(src, links));
+  }
+
+  /** @param {string} src @param {string} maskedSrc @param {string} [prevChar] @override */
+  emStrong(src, maskedSrc, prevChar) {
+    return this.within(() => super.emStrong(src, maskedSrc, prevChar));
+  }
+
+  /** @param {string} src @param {string} maskedSrc @param {string} [prevChar] @override */
+  del(src, maskedSrc, prevChar) {
+    return this.within(() => super.del(src, maskedSrc, prevChar));
+  }
+}
 
 /** Reads one growing text. Invariant: the `raw` of `closed` join to the beginning of the text. */
 export class MarkdownReader {
@@ -59,7 +108,16 @@ export class MarkdownReader {
   /** @param {string} text @returns {Block[]} */
   lex(text) {
     if (!text) return [];
-    const lexer = new Lexer({ gfm: true });
+    try {
+      return this.lexed(text);
+    } catch {
+      return [{ type: "plain", raw: text, text }]; // whatever it was that `marked` could not read, people can
+    }
+  }
+
+  /** @param {string} text @returns {Block[]} */
+  lexed(text) {
+    const lexer = new Lexer({ gfm: true, breaks: true, tokenizer: new ShallowTokenizer() });
     Object.assign(lexer.tokens.links, this.links);
     const tokens = lexer.lex(text);
     Object.assign(this.links, tokens.links);
@@ -86,28 +144,28 @@ export function safeAddress(href) {
   }
 }
 
-/** @type {Record<string, string>} */
-const ENTITIES = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  nbsp: "\u00a0",
-  hellip: "…",
-  mdash: "—",
-  ndash: "–",
-  copy: "©",
-  rarr: "→",
-  larr: "←",
-  times: "×",
-};
+/** A map: an object would know `constructor`, too. */
+const ENTITIES = new Map([
+  ["amp", "&"],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["quot", '"'],
+  ["apos", "'"],
+  ["nbsp", "\u00a0"],
+  ["hellip", "…"],
+  ["mdash", "—"],
+  ["ndash", "–"],
+  ["copy", "©"],
+  ["rarr", "→"],
+  ["larr", "←"],
+  ["times", "×"],
+]);
 
 /** What `&amp;` and the like stand for; unknown ones stay as they are. @param {string} text @returns {string} */
 export function decodedEntities(text) {
   if (!text.includes("&")) return text;
   return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]+));/gi, (whole, decimal, hex, name) => {
-    if (name) return ENTITIES[name] ?? whole;
+    if (name) return ENTITIES.get(name) ?? whole;
     const point = decimal ? Number(decimal) : parseInt(hex, 16);
     return point > 0 && point <= 0x10ffff ? String.fromCodePoint(point) : whole;
   });

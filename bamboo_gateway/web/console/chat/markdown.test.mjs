@@ -1,7 +1,7 @@
 // @ts-nocheck: tests make do with parts of values, and look into unions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodedEntities, MarkdownReader, safeAddress } from "./markdown.js";
+import { decodedEntities, MarkdownReader, MAX_DEPTH, safeAddress } from "./markdown.js";
 
 const TEXT =
   "# Title\n\nA paragraph with **bold**.\n\n- one\n- two\n  - deep\n\nmore text\n\n```js\nlet a = 1;\n\nlet b = 2;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nlast [link][x]\n\n[x]: https://example.org\n";
@@ -77,6 +77,43 @@ test("what grows to 100 KB costs little for each piece", () => {
   assert.ok(each < 5, `${each.toFixed(2)} ms a piece`);
 });
 
+/** How deep tokens stand one in another. */
+const depthOf = (tokens) =>
+  tokens.reduce(
+    (deepest, token) => Math.max(deepest, 1 + depthOf(token.tokens ?? []), 1 + depthOf(token.items ?? [])),
+    0,
+  );
+
+test("what nests without end is read so far down and no farther, and none of it is dropped", () => {
+  for (const text of [
+    ">".repeat(4000),
+    `${">".repeat(4000)} deep\n\nand after it`,
+    "> ".repeat(4000),
+    "- ".repeat(4000) + "x",
+    "1. ".repeat(2000) + "x",
+    "> - ".repeat(2000) + "x",
+    "*_".repeat(2000) + "x" + "_*".repeat(2000),
+    "*a **b ".repeat(600) + "x" + "** *".repeat(600),
+    "~~a *b ".repeat(600) + "x" + "* ~~".repeat(600),
+    "[".repeat(3000) + "x" + "](https://example.org)".repeat(500),
+    "![".repeat(3000) + "x" + "](https://example.org)".repeat(500),
+    Array.from({ length: 60 }, (_, index) => `${"  ".repeat(index)}- ${index}`).join("\n"),
+  ]) {
+    const blocks = new MarkdownReader().read(text);
+    assert.equal(blocks.map((block) => block.raw).join(""), text);
+    const deepest = depthOf(blocks);
+    assert.ok(deepest <= 3 * MAX_DEPTH, `${text.slice(0, 20)}: ${deepest}`);
+  }
+});
+
+test("what cannot be read as Markdown is text", () => {
+  const reader = new MarkdownReader();
+  reader.lexed = () => {
+    throw new RangeError("Maximum call stack size exceeded");
+  };
+  assert.deepEqual(reader.read("*a*"), [{ type: "plain", raw: "*a*", text: "*a*" }]);
+});
+
 test("only links that lead out by web or mail are followed", () => {
   assert.equal(safeAddress("https://example.org/a?b#c"), "https://example.org/a?b#c");
   assert.equal(safeAddress("mailto:a@example.org"), "mailto:a@example.org");
@@ -98,4 +135,5 @@ test("only links that lead out by web or mail are followed", () => {
 
 test("entities stand for their characters, and unknown ones for themselves", () => {
   assert.equal(decodedEntities("a &amp; b &lt;i&gt; &#65;&#x1F38B; &nope; &#0; &"), "a & b <i> A🎋 &nope; &#0; &");
+  for (const text of ["&constructor;", "&toString;", "&hasOwnProperty;"]) assert.equal(decodedEntities(text), text);
 });

@@ -11,6 +11,10 @@ function shelf() {
     getItem: (name) => items.get(name) ?? null,
     setItem: (name, text) => items.set(name, text),
     removeItem: (name) => items.delete(name),
+    key: (index) => [...items.keys()][index] ?? null,
+    get length() {
+      return items.size;
+    },
   }));
 }
 
@@ -34,4 +38,17 @@ test("where one had read to is told once", () => {
   words.keepSeen(7, "e", true);
   assert.deepEqual(words.takeSeen(), { seq: 7, epoch: "e", isRunning: true });
   assert.equal(words.takeSeen(), null);
+});
+
+test("once the shelf was cleared, nothing more is put there", () => {
+  const place = shelf();
+  const words = new OwnWords(place, "s");
+  words.draft = "half a sentence";
+  place.clear();
+  words.unsent = [{ id: "1", content: "too late" }];
+  words.draft = "too late";
+  words.keepSeen(7, "e", true);
+  words.claim("run");
+  const next = new OwnWords(place, "s");
+  assert.deepEqual([next.unsent, next.draft, next.takeSeen(), next.isOwn("run")], [[], "", null, false]);
 });

@@ -6,6 +6,7 @@ import { useNow, usePoll } from "../shell/poll.js";
 import { hashOf } from "../shell/route.js";
 import { ago, sessionTitle } from "../text/format.js";
 import { CreateButton } from "../sessions/create_button.js";
+import { ordered } from "../sessions/session_list.js";
 
 /** Milliseconds. */
 const INTERVAL = 3000;
@@ -22,7 +23,7 @@ export function SideList({ openId }) {
   );
   return html`<nav class="side-list" aria-label="Sessions">
     <div class="side-list-head"><h2>Sessions</h2><${CreateButton} isIcon /></div>
-    <ul>${sessions.map(
+    <ul>${ordered(sessions).map(
       (
         session,
       ) => html`<li key=${session.session_id}>

@@ -13,11 +13,26 @@ import { Markdown } from "./markdown_view.js";
 /** @typedef {import("./conversation.js").Turn} Turn */
 /** @typedef {{turn: Turn, isOwn: boolean, position: number, canAbort: boolean, onAbort: (runId: string | null) => void}} Props */
 
-/** Draws a turn anew only if it is another one: turns are values. @extends {Component<Props>} */
+/**
+ * Draws a turn anew only if it is another one: turns are values. One that cannot be drawn is shown as plain text, so
+ * that it takes no other with it.
+ *
+ * @extends {Component<Props, {isBroken: boolean}>}
+ */
 export class TurnView extends Component {
-  /** @param {Props} next @override */
-  shouldComponentUpdate(next) {
+  /** @override */
+  state = { isBroken: false };
+
+  /** @param {unknown} error @override */
+  componentDidCatch(error) {
+    console.error("a turn could not be drawn", error);
+    this.setState({ isBroken: true });
+  }
+
+  /** @param {Props} next @param {{isBroken: boolean}} state @override */
+  shouldComponentUpdate(next, state) {
     return (
+      state.isBroken !== this.state.isBroken ||
       next.turn !== this.props.turn ||
       next.isOwn !== this.props.isOwn ||
       next.position !== this.props.position ||
@@ -25,14 +40,26 @@ export class TurnView extends Component {
     );
   }
 
-  /** @param {Props} props @override */
-  render({ turn, isOwn, position, canAbort, onAbort }) {
+  /** @param {Props} props @param {{isBroken: boolean}} state @override */
+  render({ turn, isOwn, position, canAbort, onAbort }, { isBroken }) {
+    if (isBroken) return html`<${Raw} turn=${turn} speaker=${speakerOf(turn, isOwn)} />`;
     return html`<section class="turn" data-state=${turn.status} data-run=${turn.runId}>
       ${turn.said && html`<${Question} said=${turn.said} speaker=${speakerOf(turn, isOwn)} />`}
       ${turn.status === "queued" ? html`<${Waiting} position=${position} canAbort=${canAbort}
       onAbort=${() => onAbort(turn.runId)} />` : html`<${Answer} turn=${turn} />`}
     </section>`;
   }
+}
+
+/** A turn as nothing but text. @param {{turn: Turn, speaker: string}} props */
+function Raw({ turn, speaker }) {
+  return html`<section class="turn" data-state=${turn.status} data-run=${turn.runId}>
+    ${turn.said && html`<article class="message message-user" data-role="user"><header class="message-head"><h2>${speaker}</h2></header>
+    <div class="bubble">${turn.said.content}</div></article>`}
+    <article class="message message-agent" data-role="assistant"><header class="message-head"><h2>Agent</h2></header>
+      <div class="answer"><p class="note"><${Icon} name="info" /><span>This answer could not be set; here is its text.</span></p>
+      <div class="markdown"><p class="plain">${answerText(turn)}</p></div></div></article>
+  </section>`;
 }
 
 /** History does not tell who spoke, so a turn that nobody here saw is *User*. @param {Turn} turn @param {boolean} isOwn */

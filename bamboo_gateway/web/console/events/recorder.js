@@ -5,13 +5,16 @@ import { Ring } from "./ring.js";
 /** Frames that are kept. */
 export const KEPT = 2000;
 
+/** Bytes of the frames that are kept: large ones push out more of the older ones. */
+export const BUDGET = 8 * 1024 * 1024;
+
 /** Milliseconds between two drawings, however many frames come. */
 const PACE = 200;
 
 /** A frame, with what is looked at often taken out.
  * @typedef {{
  *   number: number, at: number, label: string, direction: "in" | "out", type: string, session: string | null,
- *   channel: string | null, seq: number | null, runId: string | null, bytes: number, message: any, line: string | null,
+ *   channel: string | null, seq: number | null, runId: string | null, bytes: number, message: any,
  * }} Entry */
 
 /**
@@ -32,31 +35,33 @@ export function entryOf(number, label, { direction, message, bytes, at }) {
     runId: message?.run_id ?? null,
     bytes,
     message,
-    line: null,
   };
 }
 
-/** The message on one line. It is written once, when somebody looks. @param {Entry} entry @returns {string} */
+/** The message on one line, written when somebody looks: kept, it would double what is counted. @param {Entry} entry @returns {string} */
 export function lineOf(entry) {
-  return (entry.line ??= JSON.stringify(entry.message));
+  return JSON.stringify(entry.message);
 }
 
 /** Follows clients and keeps their newest frames. While it is paused, nothing is kept. */
 export class Recorder {
   constructor() {
     /** @type {Ring<Entry>} */
-    this.ring = new Ring(KEPT);
+    this.ring = new Ring(KEPT, BUDGET, (entry) => entry.bytes);
     /** Rises when there is something new to draw. */
     this.version = signal(0);
     this.isPaused = signal(false);
     this.missed = 0;
     this.count = 0;
     this.timer = 0;
+    /** Rises whenever somebody else comes; frames of older clients are then nobody's. */
+    this.era = 0;
   }
 
   /** @param {{on: (name: "frame", handler: (frame: any) => void) => unknown}} client @param {string} label */
   follow(client, label) {
-    client.on("frame", (frame) => this.take(label, frame));
+    const { era } = this;
+    client.on("frame", (frame) => era === this.era && this.take(label, frame));
   }
 
   /** @param {string} label @param {any} frame */
@@ -81,6 +86,13 @@ export class Recorder {
     this.isPaused.value = isPaused;
     this.missed = 0;
     this.tell();
+  }
+
+  /** Begin anew for somebody else: neither what was heard is kept, nor what clients still hear while they close. */
+  forget() {
+    this.era += 1;
+    this.isPaused.value = false;
+    this.clear();
   }
 
   clear() {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ALL, asLines, countsOf, selected, toggled } from "./filter.js";
-import { entryOf } from "./recorder.js";
+import { BUDGET, entryOf, Recorder } from "./recorder.js";
 import { Ring } from "./ring.js";
 
 const entry = (number, message, direction = "in", label = "session") =>
@@ -20,6 +20,30 @@ test("a ring keeps the newest, in order", () => {
   assert.deepEqual(ring.list(), [3, 4, 5]);
   ring.clear();
   assert.deepEqual(ring.list(), []);
+});
+
+test("a ring of a budget drops the oldest when the new ones are heavy, but never the newest", () => {
+  const ring = new Ring(100, 10, (item) => item);
+  for (const item of [1, 2, 3, 4]) ring.push(item);
+  assert.deepEqual([ring.list(), ring.hasDropped], [[1, 2, 3, 4], false]);
+  ring.push(5);
+  assert.deepEqual([ring.list(), ring.weight, ring.hasDropped], [[4, 5], 9, true]);
+  ring.push(50);
+  assert.deepEqual(ring.list(), [50]);
+  ring.push(6);
+  assert.deepEqual([ring.list(), ring.weight], [[6], 6]);
+  for (let count = 0; count < 1000; count += 1) ring.push(1);
+  assert.equal(ring.length, 10);
+  assert.ok(ring.items.length < 200, "what was dropped is given back");
+});
+
+test("frames are kept by their size, too: a thousand large ones do not fill the memory", () => {
+  globalThis.window ??= globalThis;
+  const recorder = new Recorder();
+  for (let count = 0; count < 1000; count += 1)
+    recorder.take("session", { direction: "in", message: { type: "pong" }, bytes: 1024 * 1024, at: count });
+  assert.equal(recorder.ring.length, BUDGET / 1024 / 1024);
+  recorder.tell();
 });
 
 test("an entry has what is looked at often", () => {
@@ -59,4 +83,30 @@ test("a copy has one JSON object a line, oldest first", () => {
     ],
   );
   assert.deepEqual(lines[1].message, ENTRIES[1].message);
+});
+
+/** As a client, as far as a recorder uses it. */
+class FakeClient {
+  on(_, handler) {
+    this.hear = (number) => handler({ direction: "in", message: { type: "pong" }, bytes: 10, at: number });
+  }
+}
+
+test("for somebody else it begins anew, and hears no more of the clients before", () => {
+  globalThis.window ??= globalThis;
+  const recorder = new Recorder();
+  const [before, after] = [new FakeClient(), new FakeClient()];
+  recorder.follow(before, "old");
+  before.hear(1);
+  recorder.pause(true);
+  recorder.forget();
+  before.hear(2);
+  assert.deepEqual([recorder.ring.list(), recorder.isPaused.value], [[], false]);
+  recorder.follow(after, "new");
+  after.hear(3);
+  assert.deepEqual(
+    recorder.ring.list().map((each) => each.label),
+    ["new"],
+  );
+  recorder.tell();
 });

@@ -9,7 +9,6 @@ import { Empty } from "../shell/state_panel.js";
 import { integer, plural } from "../text/format.js";
 import { EventRow } from "./event_row.js";
 import { ALL, asLines, countsOf, selected, toggled } from "./filter.js";
-import { KEPT } from "./recorder.js";
 import { WatchForm } from "./watch_form.js";
 
 /** Rows that are drawn at once: enough to read, and few enough for a thousand events a second. */
@@ -40,7 +39,7 @@ export function EventsView() {
     );
   return html`<main class="view view-events" id="main" tabindex="-1" data-view="events"
     data-state=${isPaused ? "paused" : "live"}>
-    <${ViewHead} title="Events" count=${countOf(shown.length, entries.length)}>
+    <${ViewHead} title="Events" count=${countOf(shown.length, entries.length, frames.ring.hasDropped)}>
       <button class="button" aria-pressed=${isPaused} title=${isPaused ? "Go on (p)" : "Pause (p)"}
       onClick=${() => frames.pause(!isPaused)}><${Icon} name=${isPaused ? "play" : "pause"} size=${16} />
         ${isPaused ? "Go on" : "Pause"}</button>
@@ -63,9 +62,9 @@ export function EventsView() {
   </main>`;
 }
 
-/** @param {number} shown @param {number} kept */
-function countOf(shown, kept) {
-  const all = kept >= KEPT ? `the newest ${integer(KEPT)} frames` : plural(kept, "frame");
+/** @param {number} shown @param {number} kept @param {boolean} hasDropped */
+function countOf(shown, kept, hasDropped) {
+  const all = hasDropped ? `the newest ${plural(kept, "frame")}` : plural(kept, "frame");
   return shown === kept ? all : `${integer(shown)} of ${all}`;
 }
 

@@ -3,6 +3,8 @@ import { html } from "../html.js";
 import { useEffect, useRef, useState } from "../../vendor/preact/hooks.js";
 import { useDesk } from "../desk.js";
 import { Field } from "../dialogs/field.js";
+import { ClientSlot } from "../gate/client_slot.js";
+import { gone } from "../gate/gate.js";
 import { usePoll } from "../shell/poll.js";
 import { Icon } from "../shell/icons.js";
 import { distinctTitle, sessionTitle } from "../text/format.js";
@@ -16,7 +18,7 @@ export function WatchForm() {
   const [chosen, setChosen] = useState("");
   const [from, setFrom] = useState("start");
   const [watched, setWatched] = useState(/** @type {string | null} */ (null));
-  const client = useRef(/** @type {import("../../client/bamboo.js").Client | null} */ (null));
+  const slot = useRef(new ClientSlot()).current;
   usePoll(
     async () => setSessions((await gate.command("session.list", { limit: 100, order: "newest" })).sessions),
     INTERVAL,
@@ -24,8 +26,7 @@ export function WatchForm() {
   );
   const session = sessions.find((each) => each.session_id === chosen);
   const stop = () => {
-    void client.current?.close();
-    client.current = null;
+    slot.close();
     setWatched(null);
   };
   useEffect(() => stop, []);
@@ -33,14 +34,15 @@ export function WatchForm() {
     event.preventDefault();
     stop();
     if (!session) return;
+    const fail = (/** @type {unknown} */ error) => toasts.failed("The session could not be watched", error);
     try {
       const replay = from === "start" ? { lastSeq: 0, epoch: session.epoch, replay: "exact" } : {};
-      const opened = await gate.open("watch", { sessionId: chosen, temporary: true, ...replay });
-      opened.on("closed", () => client.current === opened && stop());
-      client.current = opened;
+      const opened = await slot.open(() => gate.openIn("watch", chosen, replay, () => fail(gone())));
+      if (!opened) return;
+      opened.on("closed", () => slot.client === opened && stop());
       setWatched(sessionTitle(session));
     } catch (error) {
-      toasts.failed("The session could not be watched", error);
+      fail(error);
     }
   };
   const lack = gate.permissions.value.lack("session.list");

@@ -20,7 +20,7 @@ export const RECONNECT = { firstInterval: 0.5, maxInterval: 15, giveUpTimeout: n
 
 /**
  * Holds the control connection. Invariant: the token is in this tab's storage only
- * while the gateway accepts it.
+ * while the gateway accepts it, and so is whatever else the tab keeps of who has shown it.
  */
 export class Gate {
   /**
@@ -30,7 +30,9 @@ export class Gate {
    *   diagnose: () => Promise<import("./reach.js").Problem>,
    *   shelf: Shelf,
    *   onClient: (client: Client, label: string) => void,
-   * }} parts *onClient* is told of every client that is opened, by what it is for.
+   *   onForget: () => void,
+   * }} parts *onClient* is told of every client that is opened, by what it is for; *onForget*, when whoever
+   *   was here is no longer: what comes may be somebody else.
    */
   constructor(parts) {
     this.parts = parts;
@@ -74,9 +76,15 @@ export class Gate {
   /** Forget the token and leave. */
   async signOut() {
     const client = this.client;
-    this.parts.shelf.set("token", null);
+    this.forget();
     this.state.value = { phase: "sign-in", reason: "You have signed out.", retryAfter: null, busy: false };
     await client?.close();
+  }
+
+  /** Forget the token and all that was kept for who has shown it: words to be sent would be the next one's. */
+  forget() {
+    this.parts.shelf.clear();
+    this.parts.onForget();
   }
 
   /**
@@ -108,6 +116,28 @@ export class Gate {
     return client;
   }
 
+  /**
+   * Open a connection to a session that there is. It lets go of one that comes back to another session, since
+   * a gateway opens a new one for an id that it does not know.
+   *
+   * @param {string} label @param {string} sessionId @param {object} options As `connect` takes them.
+   * @param {() => void} onGone The session was there and is no more.
+   * @returns {Promise<Client>}
+   */
+  async openIn(label, sessionId, options, onGone) {
+    const client = await this.open(label, { sessionId, temporary: true, ...options });
+    if (client.sessionId !== sessionId) {
+      void client.close();
+      throw gone();
+    }
+    client.on("open", () => {
+      if (client.sessionId === sessionId) return;
+      void client.close();
+      onGone();
+    });
+    return client;
+  }
+
   /** Have the gateway open a session, as `connect` does for whoever names none. @returns {Promise<string>} Its id. */
   async openSession() {
     const client = await this.open("session", {});
@@ -125,6 +155,7 @@ export class Gate {
         client: CLIENT,
         reconnect: RECONNECT,
       });
+      if (token !== this.token) this.forget();
       this.parts.shelf.set("token", token);
       await this.begin(client);
     } catch (error) {
@@ -173,7 +204,7 @@ export class Gate {
   /** The control connection is over, and will not come back by itself. @param {any} event */
   async lose(event) {
     if (event.error instanceof RefusedError || event.code === 4001 || event.code === 4006) {
-      this.parts.shelf.set("token", null);
+      this.forget();
       const said = event.error instanceof RefusedError ? event.error.message : event.reason;
       this.askForToken(`You were signed out: ${said || "the token was revoked or has expired"}.`, null);
       return;
@@ -186,7 +217,7 @@ export class Gate {
     if (!(error instanceof RefusedError)) return this.turnAway(error);
     const { code, message, retryAfter } = error;
     if (code === "UNAUTHORIZED") {
-      this.parts.shelf.set("token", null);
+      this.forget();
       this.hasGuessed ||= token !== null;
       return this.askForToken(token === null ? null : "This token is not accepted. Check it and try again.", null);
     }
@@ -206,6 +237,11 @@ export class Gate {
     const problem = found === "origin" && this.hasGuessed ? "blocked" : found;
     this.state.value = { phase: "away", problem, detail: said.code ? `${said.message} (${said.code})` : said.message };
   }
+}
+
+/** As the gateway says it to a command. */
+export function gone() {
+  return Object.assign(new Error("the gateway has no such session"), { code: "SESSION_NOT_FOUND" });
 }
 
 /** @param {Client} client @returns {Promise<string | null>} Null: the token may not ask. */

@@ -12,6 +12,7 @@ class FakeClient {
   handlers = {};
   isClosed = false;
   state = "open";
+  sessionId = "s";
   answers = { help: { commands: [{ name: "help" }, { name: "session.list" }] }, "session.get": { user_id: "ann" } };
   on(name, handler) {
     this.handlers[name] = handler;
@@ -32,7 +33,12 @@ function gate(token, { problem = "away" } = {}) {
     getItem: (name) => items.get(name) ?? null,
     setItem: (name, text) => items.set(name, text),
     removeItem: (name) => items.delete(name),
+    key: (index) => [...items.keys()][index] ?? null,
+    get length() {
+      return items.size;
+    },
   }));
+  const forgotten = { times: 0 };
   const connect = async (_, options) => {
     asked.push(options);
     if (token instanceof Error) throw token;
@@ -40,8 +46,18 @@ function gate(token, { problem = "away" } = {}) {
     return new FakeClient();
   };
   return {
-    gate: new Gate({ url: "ws://x", connect, diagnose: async () => problem, shelf, onClient: () => {} }),
+    gate: new Gate({
+      url: "ws://x",
+      connect,
+      diagnose: async () => problem,
+      shelf,
+      onClient: () => {},
+      onForget: () => {
+        forgotten.times += 1;
+      },
+    }),
     asked,
+    forgotten,
     shelf,
   };
 }
@@ -135,6 +151,52 @@ test("who signs out is out, and the token is forgotten", async () => {
   await door.signOut();
   assert.deepEqual([door.state.value.phase, shelf.get("token"), client.isClosed], ["sign-in", null, true]);
   await assert.rejects(door.command("help"), /no connection/);
+});
+
+test("whoever goes takes along all that was kept in the tab: by signing out, revoked, expired, or for another token", async () => {
+  const ways = {
+    out: (door) => door.signOut(),
+    revoked: (door) => door.lose({ code: 4006, reason: "the token was revoked", error: null }),
+    expired: (door) => door.refuse(new RefusedError("UNAUTHORIZED", "expired"), "secret"),
+    another: async (door, shelf) => {
+      shelf.set("token", "of somebody else");
+      shelf.set("unsent.s", "words");
+      await door.signIn("secret");
+    },
+  };
+  for (const [name, leave] of Object.entries(ways)) {
+    const { gate: door, shelf, forgotten } = gate("secret");
+    await door.signIn("secret");
+    shelf.set("unsent.s", "words");
+    shelf.set("chat", "s");
+    forgotten.times = 0;
+    await leave(door, shelf);
+    assert.deepEqual([shelf.get("unsent.s"), shelf.get("chat"), forgotten.times], [null, null, 1], name);
+  }
+});
+
+test("who comes back with the same token, or finds the gateway away, finds all that was kept", async () => {
+  const { gate: door, shelf } = gate("secret");
+  await door.signIn("secret");
+  shelf.set("draft.s", "words");
+  await door.enter();
+  await door.lose({ code: 1006, reason: "", error: null });
+  assert.deepEqual([shelf.get("draft.s"), shelf.get("token")], ["words", "secret"]);
+});
+
+test("a connection to a session that is no more is let go of, at once and when it comes back", async () => {
+  const { gate: door } = gate(null);
+  let goneTimes = 0;
+  const onGone = () => {
+    goneTimes += 1;
+  };
+  await assert.rejects(door.openIn("watch", "deleted", {}, onGone), { code: "SESSION_NOT_FOUND" });
+  const client = await door.openIn("watch", "s", {}, onGone);
+  client.handlers.open();
+  assert.deepEqual([client.isClosed, goneTimes], [false, 0]);
+  client.sessionId = "a new one";
+  client.handlers.open();
+  assert.deepEqual([client.isClosed, goneTimes], [true, 1]);
 });
 
 test("as long as nobody knows what one may, nothing is withheld", () => {

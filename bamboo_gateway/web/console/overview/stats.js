@@ -79,6 +79,13 @@ export class Stats {
     this.samples = signal(/** @type {readonly Sample[]} */ ([]));
   }
 
+  /** Begin anew: what was measured may not be for the next one to see. */
+  forget() {
+    this.last = null;
+    this.answer.value = null;
+    this.samples.value = [];
+  }
+
   /** @param {any} answer Of `gateway.stats`. @param {number} at Unix milliseconds. */
   take(answer, at) {
     const now = { at, answer };

@@ -20,6 +20,16 @@ export function refreshed(shown, newest, loaded) {
   return [...newest.sessions, ...older];
 }
 
+/**
+ * The order in which they stand: those that run, which keep their places while they do, and then those used last.
+ *
+ * @param {readonly any[]} sessions @returns {any[]}
+ */
+export function ordered(sessions) {
+  const [running, idle] = [true, false].map((runs) => sessions.filter(({ state }) => (state === "running") === runs));
+  return [...(running ?? []), ...(idle ?? []).sort((one, other) => other.last_activity - one.last_activity)];
+}
+
 /** @param {readonly any[]} shown @param {Page} older @returns {readonly any[]} */
 export function extended(shown, older) {
   const known = new Set(shown.map((session) => session.session_id));

@@ -1,7 +1,7 @@
 // @ts-nocheck: tests make do with parts of values, and look into unions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { extended, refreshed, sharedWith } from "./session_list.js";
+import { extended, ordered, refreshed, sharedWith } from "./session_list.js";
 
 const session = (id, created_at) => ({ session_id: id, created_at });
 const ids = (sessions) => sessions.map((each) => each.session_id).join("");
@@ -26,6 +26,12 @@ test("an older page goes behind, each session once", () => {
     ids(extended([session("c", 3), session("b", 2)], { sessions: [session("b", 2), session("a", 1)], next: null })),
     "cba",
   );
+});
+
+test("those that run come first and keep their places, the others by when they were used", () => {
+  const used = (id, state, last_activity) => ({ session_id: id, state, last_activity });
+  const sessions = [used("d", "idle", 2), used("c", "running", 1), used("b", "idle", 5), used("a", "running", 9)];
+  assert.equal(ids(ordered(sessions)), "cabd");
 });
 
 test("with whom a session is shared", () => {

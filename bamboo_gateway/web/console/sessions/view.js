@@ -9,11 +9,14 @@ import { Broken, Empty, Loading, Withheld } from "../shell/state_panel.js";
 import { plural } from "../text/format.js";
 import { CreateButton } from "./create_button.js";
 import { DeleteDialog, RenameDialog } from "./session_dialogs.js";
-import { extended, PAGE, refreshed } from "./session_list.js";
+import { extended, ordered, PAGE, refreshed } from "./session_list.js";
 import { SessionRow } from "./session_row.js";
 
 /** Milliseconds. */
 const INTERVAL = 2000;
+
+/** Milliseconds, while something is searched for: the gateway may have to look through all sessions that it keeps. */
+const SEARCH_INTERVAL = 15_000;
 
 /** Milliseconds after the last key, before a search is asked. */
 const TYPING = 200;
@@ -43,7 +46,7 @@ function SessionList() {
     </${ViewHead}>
     ${error && sessions === null ? html`<${Broken} error=${error} onRetry=${ask} />` : sessions === null ? html`<${Loading}
     what="Reading the sessions…" />` : sessions.length === 0 ? html`<${NoSessions} search=${search} />` : html`<${Rows}
-      sessions=${sessions} onChanged=${ask} />`}
+      sessions=${ordered(sessions)} onChanged=${ask} />`}
     ${shown.next !== null && html`<p class="more">
     <button class="button" onClick=${() => void loadOlder()}>Show older sessions</button></p>`}`;
 }
@@ -86,7 +89,7 @@ function useSessions(typed) {
         setShown((now) => ({ ...now, error }));
       }
     },
-    INTERVAL,
+    search ? SEARCH_INTERVAL : INTERVAL,
     [search],
   );
   const loadOlder = async () => {

@@ -14,6 +14,11 @@ export class Announcer {
     this.turn += 1;
     this.text.value = this.turn % 2 ? text : `${text}\u00a0`;
   }
+
+  /** Say no more of it: a screen reader could still find it. */
+  forget() {
+    this.text.value = "";
+  }
 }
 
 /** The live region itself; there is one in the page. @param {{announcer: Announcer}} props */

@@ -15,14 +15,20 @@ export function usePoll(ask, interval, inputs) {
     let timer = 0;
     let alive = true;
     let round = 0;
+    let asked = -Infinity;
     const run = async () => {
       clearTimeout(timer);
       const own = (round += 1);
-      if (document.visibilityState === "visible") await latest.current().catch(() => {});
+      if (document.visibilityState === "visible") {
+        asked = performance.now();
+        await latest.current().catch(() => {});
+      }
       if (alive && own === round) timer = window.setTimeout(run, interval);
     };
     again.current = () => void run();
-    const onVisible = () => document.visibilityState === "visible" && void run();
+    // Who looks at it again sees what is now, but going to and fro asks no more often.
+    const onVisible = () =>
+      document.visibilityState === "visible" && performance.now() - asked >= interval && void run();
     document.addEventListener("visibilitychange", onVisible);
     void run();
     return () => {

@@ -11,6 +11,10 @@ function storage() {
     getItem: (name) => items.get(name) ?? null,
     setItem: (name, text) => items.set(name, text),
     removeItem: (name) => items.delete(name),
+    key: (index) => [...items.keys()][index] ?? null,
+    get length() {
+      return items.size;
+    },
   };
 }
 
@@ -34,6 +38,22 @@ test("where the browser forbids storage, the page's memory serves", () => {
   assert.equal(shelf.get("a"), "text");
   shelf.set("a", null);
   assert.equal(shelf.get("a"), null);
+});
+
+test("clearing takes all that is ours from storage and memory, and nothing else", () => {
+  const place = storage();
+  place.setItem("other", "stays");
+  const shelf = new Shelf(() => place);
+  for (const name of ["token", "draft.s", "unsent.s"]) shelf.set(name, "text");
+  shelf.clear();
+  assert.deepEqual([...place.items.keys()], ["other"]);
+  assert.equal(shelf.get("draft.s"), null);
+  const forbidden = new Shelf(() => {
+    throw new Error("SecurityError");
+  });
+  forbidden.set("a", "text");
+  forbidden.clear();
+  assert.equal(forbidden.get("a"), null);
 });
 
 test("what somebody else has put there does no harm", () => {

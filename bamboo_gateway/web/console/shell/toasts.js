@@ -33,6 +33,11 @@ export class Toasts {
     this.shown.value = this.shown.value.filter((toast) => toast.key !== key);
   }
 
+  /** Take all of them away. */
+  forget() {
+    this.shown.value = [];
+  }
+
   /** @param {Toast["kind"]} kind @param {string} text */
   add(kind, text) {
     const key = (this.last += 1);
