@@ -137,3 +137,11 @@ test("entities stand for their characters, and unknown ones for themselves", () 
   assert.equal(decodedEntities("a &amp; b &lt;i&gt; &#65;&#x1F38B; &nope; &#0; &"), "a & b <i> A🎋 &nope; &#0; &");
   for (const text of ["&constructor;", "&toString;", "&hasOwnProperty;"]) assert.equal(decodedEntities(text), text);
 });
+
+test("a line that ends, ends: answers are written as people write in a chat", () => {
+  const [block] = new MarkdownReader().read("/help lists these commands\n/tool calls a tool");
+  assert.deepEqual(
+    block.tokens.map(({ type }) => type),
+    ["text", "br", "text"],
+  );
+});
