@@ -15,8 +15,8 @@ export class ClientSlot {
   /**
    * Open another one in place of this one.
    *
-   * @param {() => Promise<Client>} opening @returns {Promise<Client | null>} Null: it was given up meanwhile, and whatever went wrong with it
-   *   is of no interest.
+   * @param {() => Promise<Client>} opening
+   * @returns {Promise<Client | null>} Null: it was given up meanwhile, and whatever went wrong with it is of no interest.
    */
   async open(opening) {
     this.close();
