@@ -195,6 +195,7 @@ def test_who_comes_next_finds_nothing_of_who_was_there(shared: Shared, visit: Vi
         console.composer.fill("half a sentence")
         console.button("Sign out").click()
         expect(console.token).to_be_visible()
+        expect(console.page).to_have_title("Sign in · Bamboo Gateway")
         line.mend()
         assert console.page.evaluate("({...sessionStorage})") == {}
         console.sign_in(shared.bob)

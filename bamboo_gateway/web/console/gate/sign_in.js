@@ -11,6 +11,9 @@ export function SignIn({ gate, reason, retryAfter, busy }) {
   const left = useCountdown(retryAfter);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => {
+    document.title = "Sign in · Bamboo Gateway"; // it still names the session that was open
+  }, []);
+  useEffect(() => {
     if (busy) return;
     setToken(""); // it was wrong, and nobody can read what to mend
     field.current?.focus();
