@@ -26,7 +26,8 @@ _MENU_ROWS = 6
 
 _STYLE = Style.from_dict(
     {
-        "prompt": "bold",
+        "prompt": "noinherit",  # it lies on all that stands before the input, and so on the answer that grows
+        "sign": "bold",
         "completion-menu": "noinherit",
         "completion-menu.completion": "noinherit",
         "completion-menu.completion.current": "noinherit reverse",
@@ -146,7 +147,7 @@ class LineEditor:
         self._session.app.invalidate()
 
     def _message(self) -> StyleAndTextTuples:
-        return [*to_formatted_text(ANSI(self._live)), ("class:prompt", PROMPT)]
+        return [*to_formatted_text(ANSI(self._live)), ("class:sign", PROMPT)]
 
     def _is_in_first_word(self) -> bool:
         return _first_word(self._session.default_buffer.document) is not None

@@ -121,6 +121,18 @@ def test_an_answer_is_laid_out(served: Serving) -> None:
         screen.wait_for("EXIT 0")
 
 
+def test_an_answer_that_grows_is_no_louder_than_it_will_be(served: Serving) -> None:
+    """The input's own sign is bold; what stands above it is not."""
+    with tmux("chat", "--url", served.url) as screen:
+        screen.wait_for(is_asking)
+        screen.say("hang")
+        screen.wait_for(lambda shown: "And then" in shown and is_growing(shown))
+        [line] = [line for line in screen.colours().splitlines() if "And then" in line]
+        assert "1m" not in line.partition("And then")[0]
+        screen.press("C-c")
+        screen.wait_for(is_asking)
+
+
 def test_a_long_answer_is_on_the_screen_once(served: Serving) -> None:
     """Whatever scrolls away while the rest still grows: nothing is lost, and nothing doubled."""
     with tmux("chat", "--url", served.url) as screen:
