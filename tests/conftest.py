@@ -18,6 +18,8 @@ from tests.soak_progress import SoakProgress
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # The same examples on every run: a change is judged by what it changed.
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True)
+# For a second Python, to which the first has shown already that the laws hold.
+settings.register_profile("brief", settings.get_profile("ci"), max_examples=20)
 settings.register_profile("nightly", settings.get_profile("dev"), max_examples=5_000, print_blob=True)
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
