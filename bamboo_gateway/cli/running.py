@@ -33,7 +33,7 @@ def run(main: Callable[..., Awaitable[ResultT]], *args: object) -> ResultT:
         click.Abort: It was interrupted.
     """
     try:
-        # At checkpoints alone: between the making of a coroutine and its `await`, Ctrl-C leaves a warning behind.
+        # At checkpoints alone: between the making of a coroutine and its `await`, Ctrl-C leaves a warning.
         return trio.run(main, *args, restrict_keyboard_interrupt_to_checkpoints=True)
     except _FORESEEN as error:
         raise _told(error) from error
