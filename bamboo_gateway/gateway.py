@@ -337,7 +337,8 @@ class Gateway:
             nursery.start_soon(run_cleanup, self.sessions, config.session_max_age, config.cleanup_interval)
         await self.channels.open()
         await end_temporary(self._registry, state.temporary)  # before somebody comes back to one
-        unfinished = [each for each in state.unfinished if each not in state.temporary]
+        ended = frozenset(state.temporary)
+        unfinished = [each for each in state.unfinished if each not in ended]
         if unfinished:
             nursery.start_soon(run_recovery, self._registry, unfinished)
 

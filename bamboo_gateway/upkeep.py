@@ -54,12 +54,21 @@ async def run_upkeep(
 
 
 async def end_temporary(registry: SessionRegistry, temporary: Sequence[str]) -> None:
-    """End sessions that should have gone with their last watcher, whom a kill of the gateway took along."""
-    for session_id in temporary:
-        try:
-            await registry.ask(DeleteSession(OPERATOR, session_id))
-        except GatewayError as error:
-            log.warning("temporary session not ended", session=session_id, error=str(error))
+    """
+    End sessions that should have gone with their last watcher, whom a kill of the gateway took along.
+
+    Nobody is let in before, so they are asked for at once, and end in a few commits.
+    """
+    async with trio.open_nursery() as nursery:
+        for session_id in temporary:
+            nursery.start_soon(_end, registry, session_id)
+
+
+async def _end(registry: SessionRegistry, session_id: str) -> None:
+    try:
+        await registry.ask(DeleteSession(OPERATOR, session_id))
+    except GatewayError as error:
+        log.warning("temporary session not ended", session=session_id, error=str(error))
 
 
 async def run_recovery(registry: SessionRegistry, unfinished: Sequence[str]) -> None:
