@@ -1,7 +1,7 @@
 // Writes the declarations of the browser client, for programs that are checked with TypeScript: `npm run declare`.
 // With --check it writes nothing, and exits with 1 if they are not what the client's comments say.
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, cp } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,7 +24,8 @@ try {
     [join(here, "node_modules", "typescript", "bin", "tsc"), ...options, ...target, "--outDir", made, "--rootDir", "client", "--ignoreConfig", "client/bamboo.js"],
     { cwd: here, stdio: "inherit" },
   );
-  await cp(join(here, "client", "messages.d.ts"), join(made, "messages.d.ts")); // it is one already
+  // What is made of the comments names it as if it lay beside.
+  await writeFile(join(made, "messages.d.ts"), 'export * from "../messages.js";\n');
   const [wanted, now] = [await filesOf(made), await filesOf(committed)];
   const stale = [...new Set([...wanted.keys(), ...now.keys()])].filter((name) => wanted.get(name) !== now.get(name));
   if (stale.length && process.argv.includes("--check")) {

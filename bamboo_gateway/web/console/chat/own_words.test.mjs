@@ -3,19 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Shelf } from "../shell/shelf.js";
 import { OwnWords } from "./own_words.js";
+import { mapStorage } from "../shell/map_storage.mjs";
 
 /** A shelf that outlives the page. */
 function shelf() {
-  const items = new Map();
-  return new Shelf(() => ({
-    getItem: (name) => items.get(name) ?? null,
-    setItem: (name, text) => items.set(name, text),
-    removeItem: (name) => items.delete(name),
-    key: (index) => [...items.keys()][index] ?? null,
-    get length() {
-      return items.size;
-    },
-  }));
+  const storage = mapStorage();
+  return new Shelf(() => storage);
 }
 
 test("what was not taken, the draft and one's own turns outlive a reload, each session's for itself", () => {

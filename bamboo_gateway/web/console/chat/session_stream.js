@@ -1,6 +1,7 @@
 // One session as this tab follows it: its connection, its conversation, and what this tab has said.
 import { batch, effect, signal, untracked } from "../../vendor/signals/signals.js";
 import { NoReplyError, RefusedError } from "../../client/bamboo.js";
+import { gone } from "../gate/gate.js";
 import { retryTime } from "../gate/retry_time.js";
 import { newId } from "../shell/new_id.js";
 import { trouble } from "../text/advice.js";
@@ -405,8 +406,4 @@ export class SessionStream {
     if (!this.client) throw gone();
     return this.client;
   }
-}
-
-function gone() {
-  return Object.assign(new Error("the gateway has no such session"), { code: "SESSION_NOT_FOUND" });
 }

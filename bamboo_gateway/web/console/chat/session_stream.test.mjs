@@ -7,6 +7,7 @@ import { signal } from "../../vendor/signals/signals.js";
 import { Shelf } from "../shell/shelf.js";
 import { answerText, runningTurn } from "./conversation.js";
 import { MAX_WAITING, SessionStream } from "./session_stream.js";
+import { mapStorage } from "../shell/map_storage.mjs";
 
 // What a stream takes of a page: events are drawn in the next turn of the loop, by a clock on which that takes no time.
 mock.method(performance, "now", () => 0);
@@ -91,12 +92,8 @@ class FakeClient {
 function session() {
   globalThis.window = new EventTarget();
   const client = new FakeClient();
-  const items = new Map();
-  const shelf = new Shelf(() => ({
-    getItem: (name) => items.get(name) ?? null,
-    setItem: (name, text) => items.set(name, text),
-    removeItem: (name) => items.delete(name),
-  }));
+  const storage = mapStorage();
+  const shelf = new Shelf(() => storage);
   const said = [];
   const desk = {
     shelf,

@@ -6,6 +6,7 @@ import { Shelf } from "../shell/shelf.js";
 import { Gate } from "./gate.js";
 import { Permissions } from "./permissions.js";
 import { diagnose, socketAddress } from "./reach.js";
+import { mapStorage } from "../shell/map_storage.mjs";
 
 /** A client that answers as told, and lets the test say what happens to it. */
 class FakeClient {
@@ -28,16 +29,8 @@ class FakeClient {
 /** A gate before a gateway that takes only *token* (null: none is asked for). */
 function gate(token, { problem = "away" } = {}) {
   const asked = [];
-  const items = new Map();
-  const shelf = new Shelf(() => ({
-    getItem: (name) => items.get(name) ?? null,
-    setItem: (name, text) => items.set(name, text),
-    removeItem: (name) => items.delete(name),
-    key: (index) => [...items.keys()][index] ?? null,
-    get length() {
-      return items.size;
-    },
-  }));
+  const storage = mapStorage();
+  const shelf = new Shelf(() => storage);
   const forgotten = { times: 0 };
   const connect = async (_, options) => {
     asked.push(options);

@@ -2,24 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Shelf } from "./shelf.js";
-
-/** As a browser's storage, as far as a shelf uses it. */
-function storage() {
-  const items = new Map();
-  return {
-    items,
-    getItem: (name) => items.get(name) ?? null,
-    setItem: (name, text) => items.set(name, text),
-    removeItem: (name) => items.delete(name),
-    key: (index) => [...items.keys()][index] ?? null,
-    get length() {
-      return items.size;
-    },
-  };
-}
+import { mapStorage } from "./map_storage.mjs";
 
 test("texts and values are kept under a prefix", () => {
-  const place = storage();
+  const place = mapStorage();
   const shelf = new Shelf(() => place);
   shelf.set("a", "text");
   shelf.write("b", { c: 1 });
@@ -41,7 +27,7 @@ test("where the browser forbids storage, the page's memory serves", () => {
 });
 
 test("clearing takes all that is ours from storage and memory, and nothing else", () => {
-  const place = storage();
+  const place = mapStorage();
   place.setItem("other", "stays");
   const shelf = new Shelf(() => place);
   for (const name of ["token", "draft.s", "unsent.s"]) shelf.set(name, "text");
@@ -57,7 +43,7 @@ test("clearing takes all that is ours from storage and memory, and nothing else"
 });
 
 test("what somebody else has put there does no harm", () => {
-  const place = storage();
+  const place = mapStorage();
   place.setItem("bamboo.x", "{broken");
   assert.equal(new Shelf(() => place).read("x"), null);
 });
