@@ -13,18 +13,12 @@ from ..client import ConnectError, Reconnect, RefusedError
 from ..errors import ErrorCode
 from . import target
 from .chat_plain import talk_plainly
-from .duration import format_duration, parse_duration
+from .duration import format_duration
+from .duration_type import DurationType
 from .plain_text import one_line
 from .running import run
-from .session_choice import explain, read_choices
+from .session_choice import read_choices
 from .target import Target
-
-
-def _seconds(_: click.Context, __: click.Parameter, text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.command("chat")
@@ -37,7 +31,7 @@ def _seconds(_: click.Context, __: click.Parameter, text: str) -> float:
     "--reconnect",
     default=format_duration(Reconnect().give_up_timeout or 0),
     metavar="DURATION",
-    callback=_seconds,
+    type=DurationType(least=0.0),
     envvar="BAMBOO_RECONNECT",
     show_envvar=True,
     help="How long to try to come back after a lost connection; 0: not at all.",
@@ -134,10 +128,7 @@ async def _require(to: Target) -> None:
 
 async def _last(to: Target) -> Target:
     async with attrs.evolve(to, session=None).visit("chat") as client:
-        try:
-            choices = await read_choices(client)
-        except RefusedError as error:
-            raise explain(error) from error
+        choices = await read_choices(client)
     if not choices:
         raise click.ClickException("there is no session to come back to; without --last, a new one opens")
     return attrs.evolve(to, session=choices[0].session_id)

@@ -16,7 +16,7 @@ from .conversation import Conversation
 from .input_history import InputHistory, history_path
 from .line_commands import HELP, LINE_COMMANDS, LineCommand, parse_line
 from .line_editor import LineEditor
-from .session_choice import Choices, explain, read_choices, read_last_words
+from .session_choice import Choices, read_choices, read_last_words
 from .session_picker import SessionPicker
 from .talk_view import TalkView
 from .target import Target
@@ -57,10 +57,7 @@ async def pick(to: Target) -> str | None:
         ClientError: The gateway does not tell.
     """
     async with attrs.evolve(to, session=None).visit("chat", _LIMITS) as client:
-        try:
-            choices = await read_choices(client)
-        except RefusedError as error:
-            raise explain(error) from error
+        choices = await read_choices(client)
         if not choices:
             raise click.ClickException("there is no session to come back to; without --pick, a new one opens")
         try:

@@ -108,9 +108,12 @@ async def read_choices(client: Client) -> list[Choice]:
     Ask for the sessions of whoever *client* is, without the one it is in; last used first.
 
     Raises:
-        RefusedError: It may not see them.
+        RefusedError: It may not see them; the text says what to do instead.
     """
-    page: Any = await ask_patiently(client, "session.list", {"order": "newest", "limit": MAX_CHOICES})
+    try:
+        page: Any = await ask_patiently(client, "session.list", {"order": "newest", "limit": MAX_CHOICES})
+    except RefusedError as error:
+        raise explain(error) from error
     found = [
         Choice(each["session_id"], each["name"], each["user_id"], each["last_activity"], each["state"])
         for each in page["sessions"]

@@ -84,23 +84,22 @@ _SESSIONS_WIDE: Columns = (
 
 _WAITING = Column("WAITING", 8, lambda record, _: figures.size(record["waiting_bytes"]), is_number=True)
 
-_CONNECTIONS: Columns = (
-    Column("CLIENT", 0, lambda record, _: _client(record)),
-    Column("USER", 8, _USER),
+_CLIENT = Column("CLIENT", 0, lambda record, _: _client(record))
+
+_WHENCE_AND_HOW: Columns = (
     Column("ADDRESS", 15, _field("address")),
     Column("STATE", 6, _STATE),
     _WAITING,
     Column("SINCE", 7, _since("connected_at"), is_number=True),
 )
 
+_CONNECTIONS: Columns = (_CLIENT, Column("USER", 8, _USER), *_WHENCE_AND_HOW)
+
 _CONNECTIONS_WIDE: Columns = (
     Column("SESSION", 36, _field("session_id")),
-    Column("CLIENT", 0, lambda record, _: _client(record)),
+    _CLIENT,
     Column("USER", 12, _USER),
-    Column("ADDRESS", 15, _field("address")),
-    Column("STATE", 6, _STATE),
-    _WAITING,
-    Column("SINCE", 7, _since("connected_at"), is_number=True),
+    *_WHENCE_AND_HOW,
 )
 
 
